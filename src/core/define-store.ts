@@ -1,0 +1,184 @@
+import { isSecretError, type SecretError } from "./error.ts"
+import { aborted, type ErrorTable, type FailureContext, rebuild } from "./foreign.ts"
+import { type NameOptions, type NameRule, nameMap } from "./name-map.ts"
+import { isReservedName, isUnder } from "./names.ts"
+import { refuseUnsupportedRead, refuseUnsupportedWrite } from "./refusals.ts"
+import type {
+  CallOptions,
+  ReadOptions,
+  SecretInfo,
+  SecretStore,
+  SecretValue,
+  StoreCapabilities,
+  StoredSecret,
+  StoreWith,
+  VersionInfo,
+  WatchOptions,
+  WriteOptions,
+} from "./store.ts"
+
+/** The optional operations of a backend, in its own names. See {@link SecretStore} for what each promises. */
+export interface NativeOperations {
+  readMany(
+    names: readonly string[],
+    options: CallOptions,
+  ): Promise<ReadonlyMap<string, StoredSecret | SecretError>>
+  write(name: string, value: SecretValue, options: WriteOptions): Promise<VersionInfo>
+  /** Everything there is; the wrapper hides, translates and filters. */
+  list(options: CallOptions): AsyncIterable<SecretInfo>
+  versions(name: string, options: CallOptions): AsyncIterable<VersionInfo>
+  delete(name: string, options: CallOptions): Promise<void>
+  watch(hint: (name?: string) => void, options: WatchOptions): Promise<void>
+}
+
+/** What a backend gives to {@link defineStore}. It sees only its own names, and may throw its service's errors. */
+export interface StoreDefinition extends Partial<NativeOperations> {
+  readonly kind: string
+  readonly location: string
+  readonly capabilities: StoreCapabilities
+  /** How portable names and the backend's own belong together. */
+  readonly names: NameRule
+  /** The user's prefix and renaming. */
+  readonly naming?: NameOptions | undefined
+  /** From the service's errors to ours. Default: the backend throws nothing but `SecretError`. */
+  readonly errors?: ErrorTable
+  read(name: string, options: ReadOptions): Promise<StoredSecret>
+  ping(options: CallOptions): Promise<void>
+  close(): Promise<void>
+}
+
+/** The store that a definition makes: it has just those optional operations that the definition has. */
+export type DefinedStore<D extends StoreDefinition> = StoreWith<
+  {
+    [K in keyof NativeOperations]: D[K] extends (...rest: never[]) => unknown ? K : never
+  }[keyof NativeOperations]
+>
+
+/**
+ * Makes a {@link SecretStore} of the part that is special to a backend. Done here, once for all backends: names in
+ * both directions, prefix and renaming, the reserved segment, refusal of what the capabilities do not promise,
+ * signals that have aborted, and the rebuilding of errors.
+ *
+ * @throws SecretError `MISCONFIGURED` when the names do not map injectively and back.
+ */
+export function defineStore<const D extends StoreDefinition>(definition: D): DefinedStore<D> {
+  const { kind, location, capabilities } = definition
+  const names = nameMap(definition.names, definition.naming, location)
+
+  const rebuilt = (
+    thrown: unknown,
+    operation: string,
+    signal: AbortSignal,
+    context: FailureContext,
+  ): SecretError => {
+    if (isSecretError(thrown)) return rebuild(thrown, context)
+    if (signal.aborted) return aborted(context)
+    return rebuild(thrown, context, definition.errors?.(thrown, operation))
+  }
+
+  /** Runs one call of the backend for one secret, or for none. */
+  async function run<T>(
+    operation: string,
+    secret: string | undefined,
+    signal: AbortSignal,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const context = { secret, store: location }
+    if (signal.aborted) throw aborted(context)
+    try {
+      return await call()
+    } catch (thrown) {
+      throw rebuilt(thrown, operation, signal, context)
+    }
+  }
+
+  async function* each<T>(
+    operation: string,
+    secret: string | undefined,
+    signal: AbortSignal,
+    call: () => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    const context = { secret, store: location }
+    if (signal.aborted) throw aborted(context)
+    try {
+      for await (const item of call()) {
+        if (signal.aborted) throw aborted(context)
+        yield item
+      }
+    } catch (thrown) {
+      throw rebuilt(thrown, operation, signal, context)
+    }
+  }
+
+  const store: SecretStore = {
+    kind,
+    location,
+    capabilities,
+    canonical: names.canonical,
+    async read(name: string, options: ReadOptions): Promise<StoredSecret> {
+      refuseUnsupportedRead(name, options, capabilities, location)
+      const native = names.toNative(name)
+      return await run("read", name, options.signal, () => definition.read(native, options))
+    },
+    ping: async (options: CallOptions): Promise<void> =>
+      await run("ping", undefined, options.signal, () => definition.ping(options)),
+    close: async (): Promise<void> =>
+      await run("close", undefined, new AbortController().signal, () => definition.close()),
+  }
+
+  const { readMany, write, list, versions, delete: remove, watch } = definition
+
+  if (readMany !== undefined) {
+    store.readMany = async (asked, options) => {
+      const natives = new Map(asked.map(name => [name, names.toNative(name)]))
+      const found = await run("readMany", undefined, options.signal, () =>
+        readMany.call(definition, [...new Set(natives.values())], options),
+      )
+      return new Map(
+        Array.from(natives, ([name, native]) => {
+          const answer = found.get(native)
+          const good = answer !== undefined && !isSecretError(answer)
+          return [name, good ? answer : rebuild(answer, { secret: name, store: location })]
+        }),
+      )
+    }
+  }
+  if (write !== undefined) {
+    store.write = async (name, value, options) => {
+      refuseUnsupportedWrite(name, value, options, capabilities, location)
+      const native = names.toNative(name)
+      return await run("write", name, options.signal, () => write.call(definition, native, value, options))
+    }
+  }
+  if (list !== undefined) {
+    store.list = async function* (options) {
+      for await (const info of each("list", undefined, options.signal, () =>
+        list.call(definition, options),
+      )) {
+        const name = names.toListed(info.name)
+        if (name !== undefined && !isReservedName(name) && isUnder(name, options.under))
+          yield { ...info, name }
+      }
+    }
+  }
+  if (versions !== undefined) {
+    store.versions = (name, options) => {
+      return each("versions", name, options.signal, () =>
+        versions.call(definition, names.toNative(name), options),
+      )
+    }
+  }
+  if (remove !== undefined) {
+    store.delete = async (name, options) => {
+      const native = names.toNative(name)
+      await run("delete", name, options.signal, () => remove.call(definition, native, options))
+    }
+  }
+  if (watch !== undefined) {
+    store.watch = async (hint, options) => {
+      const nativeHint = (native?: string) => hint(native === undefined ? undefined : names.toListed(native))
+      await run("watch", undefined, options.signal, () => watch.call(definition, nativeHint, options))
+    }
+  }
+  return Object.freeze(store) as DefinedStore<D>
+}

@@ -1,0 +1,53 @@
+import { conceal } from "./conceal.ts"
+import type { Change, Pinned, Secret, SecretStatus, UseOptions } from "./secret.ts"
+import type { Version } from "./store.ts"
+
+const VERSION: Version = "fixed"
+
+/** A secret that never changes, without a store. */
+export class FixedSecret<T> implements Secret<T> {
+  readonly #name: string
+  readonly #value: () => T
+
+  constructor(name: string, value: T) {
+    this.#name = name
+    this.#value = () => value
+    Object.freeze(this)
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get status(): SecretStatus {
+    return { version: VERSION, age: 0, stale: false }
+  }
+
+  get previous(): Pinned<T> | undefined {
+    return undefined
+  }
+
+  reveal(): T {
+    return this.#value()
+  }
+
+  async use<R>(
+    call: (value: T, attempt: { version: Version; signal: AbortSignal }) => Promise<R>,
+    options: UseOptions<R> = {},
+  ): Promise<R> {
+    return await call(this.#value(), {
+      version: VERSION,
+      signal: options.signal ?? new AbortController().signal,
+    })
+  }
+
+  onRotate(_callback: (change: Change<T>) => void | Promise<void>): Disposable {
+    return { [Symbol.dispose]() {} }
+  }
+
+  map<U>(derive: (value: T) => U): Secret<U> {
+    return new FixedSecret(this.#name, derive(this.#value()))
+  }
+}
+
+conceal(FixedSecret)

@@ -1,0 +1,38 @@
+export type { Clock, Instant, Timer } from "./clock.ts"
+export { elapsed, instant, systemClock } from "./clock.ts"
+export { conceal } from "./conceal.ts"
+export type { DefinedStore, NativeOperations, StoreDefinition } from "./define-store.ts"
+export { defineStore } from "./define-store.ts"
+export type { Duration, DurationUnit } from "./duration.ts"
+export { parseDuration } from "./duration.ts"
+export { environmentNames, FILE_SUFFIX } from "./environment-names.ts"
+export type { SecretErrorCode, SecretErrorDetails } from "./error.ts"
+export { isSecretError, SecretError } from "./error.ts"
+export { fieldOf } from "./field.ts"
+export type { ErrorTable, FailureContext, KnownFailure } from "./foreign.ts"
+export { aborted, className, rebuild } from "./foreign.ts"
+export type { NameMap, NameOptions, NameRule } from "./name-map.ts"
+export { nameMap } from "./name-map.ts"
+export type { Reference } from "./names.ts"
+export { isPortableName, PORTABLE_RULE, parseReference } from "./names.ts"
+export { PinnedValue } from "./pinned.ts"
+export type { Attempt, Change, OnRotateOptions, Pinned, SecretStatus, UseOptions } from "./secret.ts"
+export { Secret } from "./secret.ts"
+export type {
+  CallOptions,
+  ListOptions,
+  OptionalOperation,
+  ReadOptions,
+  SecretInfo,
+  SecretStore,
+  SecretValue,
+  StoreCapabilities,
+  StoredSecret,
+  StoreWith,
+  Version,
+  VersionInfo,
+  WatchOptions,
+  WriteOptions,
+} from "./store.ts"
+export { sameValue, valueOfBytes, valueOfFile } from "./text.ts"
+export { versionMaker } from "./version.ts"

@@ -1,0 +1,135 @@
+import { SecretError } from "./error.ts"
+import {
+  invalidName,
+  isPortableName,
+  isReservedName,
+  isUnder,
+  PORTABLE_RULE,
+  refuseEscapes,
+} from "./names.ts"
+
+/** How one backend writes names. */
+export interface NameRule {
+  /** Which names it can hold, as a sentence for messages. */
+  readonly rule: string
+  /** The backend's form of a portable name. Injective; may be a form that {@link holds} refuses. */
+  toNative(portable: string): string
+  /** The portable name whose image this is, or `undefined` where there is none. */
+  toPortable(native: string): string | undefined
+  /** Whether the backend can hold a name of its own form. */
+  holds(native: string): boolean
+  /** The one spelling of a name where the backend does not tell cases apart. Default: the name. */
+  fold?(native: string): string
+}
+
+/** What a user may change about the names of any store. */
+export interface NameOptions {
+  /** A portable name below which all names are looked for: `"prod/billing"`. */
+  readonly prefix?: string | undefined
+  /** The backend's own names of single secrets: `{ "tally/api-token": "TALLY_API_KEY" }`. Prefix and rule do not apply. */
+  readonly rename?: Readonly<Record<string, string>> | undefined
+}
+
+/** Names in both directions, for one store. */
+export interface NameMap {
+  /** The one spelling of a name. @throws SecretError `INVALID_NAME` */
+  canonical(name: string): string
+  /** What the backend calls it. @throws SecretError `INVALID_NAME` */
+  toNative(name: string): string
+  /** What a listed name is called here, or `undefined` where it is out of reach. */
+  toListed(native: string): string | undefined
+}
+
+/**
+ * Puts a backend's rule and a user's prefix and renaming together.
+ *
+ * @throws SecretError `MISCONFIGURED` where two names would mean the same secret, or one name could not be found again.
+ */
+export function nameMap(rule: NameRule, options: NameOptions = {}, store: string): NameMap {
+  const { prefix } = options
+  const fold = (native: string): string => rule.fold?.(native) ?? native
+  const renamed = new Map(Object.entries(options.rename ?? {}).map(([name, native]) => [name, fold(native)]))
+  const renamedBack = new Map(Array.from(renamed, ([name, native]) => [native, name]))
+  const refuse = (name: string, why: string): SecretError => invalidName(name, why, store)
+
+  const withPrefix = (name: string): string => (prefix === undefined ? name : `${prefix}/${name}`)
+  const withoutPrefix = (full: string): string | undefined => {
+    if (prefix === undefined) return full
+    return isUnder(full, prefix) && full !== prefix ? full.slice(prefix.length + 1) : undefined
+  }
+  /** The portable name of a native one under this prefix, unless a renaming took the name away from it. */
+  const portableOf = (native: string): string | undefined => {
+    const full = rule.toPortable(native)
+    const name = full === undefined ? undefined : withoutPrefix(full)
+    return name === undefined || renamed.has(name) ? undefined : name
+  }
+
+  function resolve(name: string): { canonical: string; native: string } {
+    refuseEscapes(name)
+    const target = renamed.get(name)
+    if (target !== undefined) return { canonical: name, native: target }
+    if (isPortableName(name)) return resolvePortable(name)
+
+    const native = fold(name)
+    if (!rule.holds(native)) throw refuse(name, rule.rule)
+    const renamedFrom = renamedBack.get(native)
+    if (renamedFrom !== undefined) return { canonical: renamedFrom, native }
+    const portable = portableOf(native)
+    if (portable !== undefined) return resolvePortable(portable)
+    if (prefix !== undefined)
+      throw refuse(name, `under a prefix names are portable or renamed; ${PORTABLE_RULE}`)
+    return { canonical: native, native }
+  }
+
+  function resolvePortable(name: string): { canonical: string; native: string } {
+    if (isReservedName(name)) throw refuse(name, 'the first segment "latchkey" is reserved')
+    const native = fold(rule.toNative(withPrefix(name)))
+    if (!rule.holds(native)) throw refuse(name, rule.rule)
+    const taken = renamedBack.get(native)
+    if (taken !== undefined) throw refuse(name, `"${native}" is already "${taken}", by rename`)
+    return { canonical: name, native }
+  }
+
+  refuseAmbiguity(rule, prefix, renamed, renamedBack, store)
+  return {
+    canonical: name => resolve(name).canonical,
+    toNative: name => resolve(name).native,
+    toListed(listed) {
+      const native = fold(listed)
+      if (!rule.holds(native)) return undefined
+      return renamedBack.get(native) ?? portableOf(native) ?? (prefix === undefined ? native : undefined)
+    },
+  }
+}
+
+/** Names that between them use every way in which segments and hyphens can meet. */
+const PROBES = ["a", "a-b", "a/b", "a1/b-2c/d", "a-b/c-d", "ab/c"]
+
+function refuseAmbiguity(
+  rule: NameRule,
+  prefix: string | undefined,
+  renamed: ReadonlyMap<string, string>,
+  renamedBack: ReadonlyMap<string, string>,
+  store: string,
+): void {
+  const refuse = (message: string, hint: string): SecretError =>
+    new SecretError("MISCONFIGURED", { store, message, hint })
+
+  if (prefix !== undefined && !isPortableName(prefix))
+    throw refuse("the prefix is not a portable name", PORTABLE_RULE)
+  for (const [name, native] of renamed) {
+    if (!isPortableName(name)) throw refuse(`rename: "${name}" is not a portable name`, PORTABLE_RULE)
+    if (isReservedName(name)) throw refuse(`rename: "${name}" is reserved`, "choose another name")
+    if (!rule.holds(native)) throw refuse(`rename: the backend cannot hold "${native}"`, rule.rule)
+  }
+  if (renamed.size !== renamedBack.size) {
+    throw refuse("rename: two names lead to the same secret", "give each name a target of its own")
+  }
+  const images = new Set(PROBES.map(probe => rule.toNative(probe)))
+  if (
+    images.size !== PROBES.length ||
+    PROBES.some(probe => rule.toPortable(rule.toNative(probe)) !== probe)
+  ) {
+    throw refuse("the backend's names do not map one to one", "mend toNative and toPortable of its rule")
+  }
+}

@@ -1,0 +1,1 @@
+export { type FakeClock, fakeClock, type PendingTimer } from "./fake-clock.ts"
