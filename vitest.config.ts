@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["latchkey-source", "node", "import", "module", "default"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/setup.ts"],
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
   },
 })
