@@ -1,0 +1,46 @@
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js"
+import { TallyError } from "./errors.ts"
+import { log } from "./log.ts"
+
+/** Runs the calls of tools: their answers and failures become results, and it is known how many are under way. */
+export class ToolCalls {
+  #underWay = 0
+  #quiet: (() => void) | undefined
+
+  /** Runs one call. A failure is a result that says so, because the model on the other side can act on it. */
+  async run(tool: string, call: () => Promise<Record<string, unknown>>): Promise<CallToolResult> {
+    this.#underWay += 1
+    try {
+      const found = await call()
+      return { content: [{ type: "text", text: JSON.stringify(found) }], structuredContent: found }
+    } catch (thrown) {
+      return { content: [{ type: "text", text: explained(tool, thrown) }], isError: true }
+    } finally {
+      this.#underWay -= 1
+      if (this.#underWay === 0) this.#quiet?.()
+    }
+  }
+
+  /** Resolves when no call is under way, or after `patienceMs`. */
+  async settled(patienceMs: number): Promise<void> {
+    if (this.#underWay === 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, patienceMs)
+      this.#quiet = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+function explained(tool: string, thrown: unknown): string {
+  if (thrown instanceof TallyError) {
+    log(`${tool}: ${thrown.problem}`)
+    return thrown.message
+  }
+  // A mistake in this program. Its text is not known to be safe, its kind is.
+  const kind = thrown instanceof Error ? thrown.name : typeof thrown
+  log(`${tool}: failed with ${kind}`)
+  return `The server failed (${kind}). This is a mistake in the server; its log names the tool.`
+}

@@ -1,0 +1,5 @@
+export type { Fault } from "./faults.ts"
+export type { SeenRequest, StandInOptions } from "./stand-in.ts"
+export { TallyStandIn } from "./stand-in.ts"
+export type { TokenRecord } from "./tokens.ts"
+export { TokenBook } from "./tokens.ts"

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto"
+
+/** What the far side knows of one token. The token itself is not kept: this may be printed. */
+export interface TokenRecord {
+  /** The start of the SHA-256 of the token: enough to tell tokens apart. */
+  readonly digest: string
+  readonly valid: boolean
+  /** How many requests came with it while it was valid. */
+  readonly accepted: number
+  /** How many were refused with 401 because it was unknown or revoked. */
+  readonly refused: number
+  /** When it was first and last accepted, on the monotonic clock of this process (`performance.now()`). */
+  readonly firstUsedAt: number | undefined
+  readonly lastUsedAt: number | undefined
+}
+
+interface Entry {
+  digest: string
+  valid: boolean
+  accepted: number
+  refused: number
+  firstUsedAt: number | undefined
+  lastUsedAt: number | undefined
+  readonly firstUsedBy: Map<string, number>
+}
+
+/** The tokens of an account, as the far side keeps them: any number is valid at the same time. */
+export class TokenBook {
+  readonly #entries = new Map<string, Entry>()
+  readonly #watchers = new Set<() => void>()
+
+  /** Makes a token valid from now on. */
+  add(token: string): void {
+    this.#entry(token).valid = true
+  }
+
+  /** Makes a token invalid from now on. */
+  revoke(token: string): void {
+    this.#entry(token).valid = false
+  }
+
+  /** What is known of a token, also of one that was never valid. */
+  record(token: string): TokenRecord {
+    const { firstUsedBy: _, ...record } = this.#entry(token)
+    return record
+  }
+
+  get records(): readonly TokenRecord[] {
+    return Array.from(this.#entries.values(), ({ firstUsedBy: _, ...record }) => record)
+  }
+
+  /** How many requests were refused with 401, over all tokens and those without one. */
+  get refusals(): number {
+    let sum = this.#withoutToken
+    for (const { refused } of this.#entries.values()) sum += refused
+    return sum
+  }
+
+  #withoutToken = 0
+
+  /**
+   * When a client first used a token, on the clock of `performance.now()`; waits for it if that has not happened.
+   *
+   * @param via the name under which the client comes, see `TallyStandIn.url`.
+   */
+  async firstUse(token: string, via: string, signal: AbortSignal): Promise<number> {
+    const { firstUsedBy } = this.#entry(token)
+    for (;;) {
+      const at = firstUsedBy.get(via)
+      if (at !== undefined) return at
+      await this.#change(signal)
+    }
+  }
+
+  /** Notes a request, and says whether its token is valid. */
+  check(token: string | undefined, via: string): boolean {
+    if (token === undefined) {
+      this.#withoutToken += 1
+      return false
+    }
+    const entry = this.#entry(token)
+    if (entry.valid) {
+      const now = performance.now()
+      entry.accepted += 1
+      entry.firstUsedAt ??= now
+      entry.lastUsedAt = now
+      if (!entry.firstUsedBy.has(via)) {
+        entry.firstUsedBy.set(via, now)
+        for (const watcher of this.#watchers) watcher()
+      }
+    } else {
+      entry.refused += 1
+    }
+    return entry.valid
+  }
+
+  async #change(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await new Promise<void>((resolve, reject) => {
+      const finish = (end: () => void) => () => {
+        this.#watchers.delete(changed)
+        signal.removeEventListener("abort", aborted)
+        end()
+      }
+      const changed = finish(resolve)
+      const aborted = finish(() => reject(signal.reason))
+      this.#watchers.add(changed)
+      signal.addEventListener("abort", aborted, { once: true })
+    })
+  }
+
+  #entry(token: string): Entry {
+    const digest = digestOf(token)
+    const known = this.#entries.get(digest)
+    if (known !== undefined) return known
+    const entry: Entry = {
+      digest,
+      valid: false,
+      accepted: 0,
+      refused: 0,
+      firstUsedAt: undefined,
+      lastUsedAt: undefined,
+      firstUsedBy: new Map(),
+    }
+    this.#entries.set(digest, entry)
+    return entry
+  }
+}
+
+/** Enough of the SHA-256 of a token to tell it from others. */
+export function digestOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex").slice(0, 12)
+}
