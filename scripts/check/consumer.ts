@@ -1,0 +1,73 @@
+import { copyFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { run } from "../command.ts"
+import { type Manifest, pinnedVersion, publicPaths, readManifest, root } from "../project.ts"
+import type { Check } from "./check.ts"
+
+/** The public paths that nobody can import without a peer dependency. */
+const NEEDS_ZOD = ["latchkey/config"]
+
+/** Programs that use the package; they live with the tests, so that the compiler sees them there too. */
+const PROGRAMS = join(root, "test/package")
+
+/** An empty project installs the tarball, imports it, requires it, and type-checks it down to its declarations. */
+export const consumer: Check = {
+  name: "install, import, require",
+  async run(packed) {
+    const manifest = await readManifest()
+    const nodeTypes = `@types/node@${pinnedVersion(manifest, "@types/node")}`
+    const [bare, withZod] = [
+      await packed.project(nodeTypes),
+      await packed.project(nodeTypes, `zod@${pinnedVersion(manifest, "zod")}`),
+    ]
+    for (const program of ["with-import.ts", "with-require.cjs"]) {
+      await copyFile(join(PROGRAMS, program), join(bare, program))
+      await run("node", [program], { folder: bare })
+    }
+    await copyFile(join(PROGRAMS, "with-config.ts"), join(withZod, "with-config.ts"))
+    await run("node", ["with-config.ts"], { folder: withZod })
+
+    await typeCheck(bare, specifiersWithoutPeers(manifest))
+    await typeCheck(withZod, specifiers(manifest))
+    return `${specifiers(manifest).length} paths`
+  },
+}
+
+/** All paths under which users import the package. */
+export function specifiers(manifest: Manifest): string[] {
+  return publicPaths(manifest).map(path => path.specifier)
+}
+
+/** Those of them that need no peer dependency. */
+export function specifiersWithoutPeers(manifest: Manifest): string[] {
+  return specifiers(manifest).filter(specifier => !NEEDS_ZOD.includes(specifier))
+}
+
+/** The text of a module that imports everything under some paths, and runs as long as all of it is there. */
+export function importAll(from: readonly string[]): string {
+  const lines = from.map((specifier, index) => `import * as path${index} from "${specifier}"`)
+  const names = from.map((_, index) => `path${index}`).join(", ")
+  return `${lines.join("\n")}\nfor (const path of [${names}]) if (Object.keys(path).length === 0) process.exit(1)\n`
+}
+
+/** Type-checks a project, declarations of its packages included, as both kinds of users resolve them. */
+async function typeCheck(folder: string, from: readonly string[]): Promise<void> {
+  await writeFile(join(folder, "every-path.ts"), importAll(from))
+  for (const [module, moduleResolution] of [
+    ["nodenext", "nodenext"],
+    ["esnext", "bundler"],
+  ] as const) {
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: "es2023",
+      types: ["node"],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      allowImportingTsExtensions: true,
+    }
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+    await run("tsc", ["-p", folder], { folder })
+  }
+}
