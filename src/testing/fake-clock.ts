@@ -12,7 +12,7 @@ export interface FakeClock extends Clock {
   /**
    * Moves both readings on, fires what falls due in its order, and lets everything that follows from each timer
    * happen before the next one. Resolves when all that is pending waits for this clock, or for a store that has not
-   * answered.
+   * answered. Rejects with what a timer's callback throws.
    */
   advance(duration: Duration): Promise<void>
   /** Lets everything happen that does not wait for this clock. */
@@ -24,6 +24,12 @@ export interface FakeClock extends Clock {
   /** What has been set and has not fired; a test ends with none. */
   readonly pending: readonly PendingTimer[]
 }
+
+/** More timers than this at one point in time are a timer that sets itself anew without any delay. */
+const MOST_AT_ONCE = 1_000
+
+// Kept from before a test puts fake timers in its place.
+const { setImmediate } = globalThis
 
 interface Entry {
   readonly kind: "waited-for" | "background"
@@ -51,19 +57,25 @@ export function fakeClock(start: Date = new Date("2026-01-01T00:00:00Z")): FakeC
 
   async function moveTo(target: number): Promise<void> {
     await settle()
+    let fired = 0
     for (let due = nextDue(target); due !== undefined; due = nextDue(target)) {
+      fired = due.at > monotonic ? 1 : fired + 1
+      if (fired > MOST_AT_ONCE)
+        throw new RangeError(`more than ${MOST_AT_ONCE} timers fired at the same time`)
       timers.delete(due)
       monotonic = Math.max(monotonic, due.at)
       due.callback()
       await settle()
     }
-    monotonic = target
+    // Another call may have moved further meanwhile; time never goes back.
+    monotonic = Math.max(monotonic, target)
   }
 
   return {
     monotonic: () => monotonic,
     wall: () => wallOffset + monotonic,
     timer(kind, milliseconds, callback): Timer {
+      if (Number.isNaN(milliseconds)) throw new RangeError("a timer needs a number of milliseconds")
       const entry = { kind, at: monotonic + Math.max(0, milliseconds), callback }
       timers.add(entry)
       return { clear: () => void timers.delete(entry) }
