@@ -6,18 +6,24 @@ export { defineStore } from "./define-store.ts"
 export type { Duration, DurationUnit } from "./duration.ts"
 export { parseDuration } from "./duration.ts"
 export { environmentNames, FILE_SUFFIX } from "./environment-names.ts"
+export type { Variables } from "./environment-values.ts"
+export { environmentSecrets, environmentValue, fileError } from "./environment-values.ts"
 export type { SecretErrorCode, SecretErrorDetails } from "./error.ts"
 export { isSecretError, SecretError } from "./error.ts"
 export { fieldOf } from "./field.ts"
 export type { ErrorTable, FailureContext, KnownFailure } from "./foreign.ts"
 export { aborted, className, rebuild } from "./foreign.ts"
+export { refuseUnknownOptions } from "./known-options.ts"
 export type { NameMap, NameOptions, NameRule } from "./name-map.ts"
 export { nameMap } from "./name-map.ts"
 export type { Reference } from "./names.ts"
 export { isPortableName, PORTABLE_RULE, parseReference } from "./names.ts"
+export { pause } from "./pause.ts"
 export { PinnedValue } from "./pinned.ts"
 export type { Attempt, Change, OnRotateOptions, Pinned, SecretStatus, UseOptions } from "./secret.ts"
 export { Secret } from "./secret.ts"
+export type { FileProblem, FileReading, SettledFiles } from "./settled-files.ts"
+export { errorNumberName, SETTLED_AGE, SETTLING_TIME, settledFiles } from "./settled-files.ts"
 export type {
   CallOptions,
   ListOptions,
@@ -34,5 +40,7 @@ export type {
   WatchOptions,
   WriteOptions,
 } from "./store.ts"
+export type { StoreUrl } from "./store-url.ts"
+export { decodeUrlPart, readStoreUrl, refuseCredentials } from "./store-url.ts"
 export { sameValue, valueOfBytes, valueOfFile } from "./text.ts"
 export { versionMaker } from "./version.ts"

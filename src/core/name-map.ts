@@ -1,4 +1,4 @@
-import { SecretError } from "./error.ts"
+import { isSecretError, SecretError } from "./error.ts"
 import {
   invalidName,
   isPortableName,
@@ -90,6 +90,16 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     return { canonical: name, native }
   }
 
+  /** Whether a name, asked for, is that secret: the variable `home` is out of reach, because `home` means `HOME`. */
+  function leadsTo(name: string, native: string): boolean {
+    try {
+      return resolve(name).native === native
+    } catch (thrown) {
+      if (isSecretError(thrown)) return false
+      throw thrown
+    }
+  }
+
   refuseAmbiguity(rule, prefix, renamed, renamedBack, store)
   return {
     canonical: name => resolve(name).canonical,
@@ -97,7 +107,9 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     toListed(listed) {
       const native = fold(listed)
       if (!rule.holds(native)) return undefined
-      return renamedBack.get(native) ?? portableOf(native) ?? (prefix === undefined ? native : undefined)
+      const name =
+        renamedBack.get(native) ?? portableOf(native) ?? (prefix === undefined ? native : undefined)
+      return name !== undefined && leadsTo(name, native) ? name : undefined
     },
   }
 }

@@ -1,0 +1,61 @@
+import {
+  defineStore,
+  environmentNames,
+  environmentSecrets,
+  environmentValue,
+  FILE_SUFFIX,
+  SecretError,
+  type StoreWith,
+  settledFiles,
+  systemClock,
+  versionMaker,
+} from "../../src/core/index.ts"
+import { checkOptions, type EnvOptions } from "./options.ts"
+
+/**
+ * Secrets in environment variables: `tally/api-token` is `TALLY__API_TOKEN`, or the content of the file whose path is
+ * in `TALLY__API_TOKEN_FILE`, as container platforms mount secrets. Read live at every call; never written.
+ *
+ * Versions are hashes under a key of this store: equal while the value is, and worth nothing elsewhere.
+ *
+ * Errors beside `NOT_FOUND`: `MISCONFIGURED` if a variable and its `_FILE` are both set, or if the file was never
+ * readable; `UNAVAILABLE` if it was read before and cannot be now.
+ *
+ * @throws SecretError `MISCONFIGURED` for an option that does not exist, a prefix that is no portable name, or a
+ * renaming that is ambiguous.
+ */
+export function env(options: EnvOptions = {}): StoreWith<"list"> {
+  const { env: record = process.env, clock = systemClock, prefix, rename } = checkOptions(options)
+  const files = settledFiles(clock)
+  const versionOf = versionMaker()
+  const variable = (name: string) => (Object.hasOwn(record, name) ? record[name] : undefined)
+
+  return defineStore({
+    kind: "env",
+    location: "env:",
+    names: environmentNames,
+    naming: { prefix, rename },
+    capabilities: {
+      preconditions: { absent: false, version: false },
+      versionedReads: false,
+      batchSize: 1,
+      binary: true,
+      expiry: false,
+      softDelete: false,
+      local: true,
+    },
+    async read(name, { signal }) {
+      const value = await environmentValue(name, variable, process.cwd(), files, signal)
+      if (value !== undefined) return { value, version: await versionOf(value) }
+      throw new SecretError("NOT_FOUND", {
+        hint: `set ${name}, or ${name}${FILE_SUFFIX} to the path of a file`,
+      })
+    },
+    async *list() {
+      const variables = Object.keys(record).filter(name => record[name] !== undefined)
+      for (const name of environmentSecrets(variables)) yield { name }
+    },
+    async ping() {},
+    async close() {},
+  })
+}

@@ -1,0 +1,2 @@
+export { env } from "./env.ts"
+export { type EnvOptions, fromUrl } from "./options.ts"

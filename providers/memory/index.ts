@@ -1,0 +1,2 @@
+export { type MemoryStore, memory } from "./memory.ts"
+export { fromUrl, type MemoryOptions } from "./options.ts"

@@ -1,0 +1,103 @@
+import { SecretError } from "./error.ts"
+import type { NameOptions } from "./name-map.ts"
+
+/** A store's URL, taken apart. */
+export interface StoreUrl {
+  /** What stands between the scheme and the `?`, still with its percent signs. */
+  readonly path: string
+  /** Every `prefix=` and `rename.<name>=`, which all stores have. */
+  readonly naming: NameOptions
+  /** The store's own parameters, in the order in which they stand there. Never empty lists. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>
+}
+
+const RENAME = "rename."
+
+/**
+ * Takes a store's URL apart, and refuses what does not belong there. No message quotes any of it but the scheme:
+ * a URL that is wrong may be a credential in the wrong place.
+ *
+ * @param known the store's own parameters, beside `prefix` and `rename.<name>`.
+ * @throws SecretError `MISCONFIGURED`
+ */
+export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl {
+  refuseCredentials(url)
+  const refuse = (message: string, hint: string): SecretError => refusal(url, message, hint)
+  if (url.host !== "") throw refuse("names a host", `write ${url.protocol} and no "//" behind it`)
+  if (url.hash !== "")
+    throw refuse('has a "#"', "write it as %23; the field of a secret stands behind its name")
+
+  const parameters = new Map<string, string[]>()
+  const rename: Record<string, string> = {}
+  let prefix: string | undefined
+  for (const [name, value] of queryOf(url)) {
+    if (name === "prefix") {
+      if (prefix !== undefined) throw refuse("has prefix= twice", "keep one")
+      prefix = value
+    } else if (name.startsWith(RENAME)) {
+      const renamed = name.slice(RENAME.length)
+      if (Object.hasOwn(rename, renamed)) throw refuse("renames one name twice", "keep one")
+      rename[renamed] = value
+    } else if (known.includes(name)) {
+      parameters.set(name, [...(parameters.get(name) ?? []), value])
+    } else {
+      throw refuse(
+        "has a parameter that does not exist",
+        `there are ${["prefix", `${RENAME}<name>`, ...known].join(", ")}`,
+      )
+    }
+  }
+  return { path: url.pathname, naming: { prefix, rename }, parameters }
+}
+
+/**
+ * Refuses a URL with a user, a password or a parameter that is called like a credential. URLs end up in logs, in
+ * process lists and in version control.
+ *
+ * @throws SecretError `MISCONFIGURED`, without quoting any of it.
+ */
+export function refuseCredentials(url: URL): void {
+  const named = queryOf(url).some(([name]) => !name.startsWith(RENAME) && namesCredential(name))
+  if (url.username === "" && url.password === "" && !named) return
+  throw refusal(
+    url,
+    "holds a credential",
+    "take it out of the URL: a store finds its own credentials in its environment",
+  )
+}
+
+/** One part of a URL as it was meant. @throws SecretError `MISCONFIGURED` */
+export function decodeUrlPart(url: URL, part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw refusal(url, 'has a "%" that begins no character', "write a percent sign as %25")
+  }
+}
+
+/**
+ * The parameters as written. Not by `URLSearchParams`, to which a plus sign is a space: names of files have them.
+ */
+function queryOf(url: URL): (readonly [name: string, value: string])[] {
+  const pairs = url.search.slice(1).split("&")
+  return pairs
+    .filter(pair => pair !== "")
+    .map(pair => {
+      const [name = "", ...rest] = pair.split("=")
+      return [decodeUrlPart(url, name), decodeUrlPart(url, rest.join("="))] as const
+    })
+}
+
+function namesCredential(parameter: string): boolean {
+  const name = parameter.toLowerCase().replaceAll(/[^a-z]/g, "")
+  return /token|passw|passphrase|secret|credential|apikey|accesskey|privatekey|signature|auth|^(?:key|pass|pwd|pw|sig|sas)$/.test(
+    name,
+  )
+}
+
+function refusal(url: URL, message: string, hint: string): SecretError {
+  return new SecretError("MISCONFIGURED", {
+    message: `the URL of the store (${url.protocol}) ${message}`,
+    hint,
+  })
+}
