@@ -1,0 +1,101 @@
+import { isPortableName, printable, type SecretStore } from "../core/index.ts"
+import { prefixOf } from "./expected.ts"
+import type { Mark } from "./mark.ts"
+import { nearest, simplified } from "./near-names.ts"
+import type { Field } from "./plan.ts"
+import type { Settings } from "./read.ts"
+import type { Refusal } from "./refusal.ts"
+import { canonicalOf, dotenvFilesOf, localNames, nativeNameOf } from "./store-names.ts"
+
+/** What hints are made of. */
+export interface HintSources {
+  readonly store: SecretStore
+  readonly settings: Settings
+  /** The settings that the caller named; `undefined` where the environment was used. */
+  readonly given: Settings | undefined
+}
+
+type SecretMark = Extract<Mark, { kind: "secret" }>
+
+/** What a person may do next about each problem. */
+export class Hints {
+  readonly #store: SecretStore
+  readonly #settings: Settings
+  readonly #given: Settings | undefined
+  readonly #names: readonly string[]
+
+  private constructor({ store, settings, given }: HintSources, names: readonly string[]) {
+    this.#store = store
+    this.#settings = settings
+    this.#given = given
+    this.#names = names
+  }
+
+  /** @param missing whether something is missing, so that it is worth looking for names that are near. */
+  static async gathered(sources: HintSources, missing: boolean): Promise<Hints> {
+    return new Hints(sources, missing ? await localNames(sources.store) : [])
+  }
+
+  missingSecret(mark: SecretMark): string {
+    const name = canonicalOf(this.#store, mark.name) ?? mark.name
+    const native = nativeNameOf(this.#store, name)
+    const near = nearest(name, this.#names)
+    if (near !== undefined) return this.#near(name, near, native)
+    const file = dotenvFilesOf(this.#store)[0]
+    if (native === undefined) return `store a value under this name in ${this.#store.location}`
+    if (file === undefined) return `set ${native} in the environment`
+    return `add this line to ${file}: ${native}=${prefixOf(mark.schema)}…`
+  }
+
+  missingSetting(variable: string, empty: boolean): string {
+    if (empty) return "give it a value: an empty one counts as none"
+    const file = dotenvFilesOf(this.#store)[0]
+    if (file !== undefined && this.#standsInDotenv(variable)) {
+      return (
+        `it stands only in ${file}, from which no settings are taken by themselves: set it in the environment, ` +
+        `or pass settings: { ...process.env, ...await readDotenv("${file}") }`
+      )
+    }
+    const near = nearest(variable, Object.keys(this.#settings))
+    if (near !== undefined) return `did you mean ${printable(near)}, which is set?`
+    return this.#given === undefined
+      ? `set ${variable} in the environment`
+      : `give ${variable} in the settings`
+  }
+
+  refused({ mark, schemas }: Field, { wrongType, problem }: Refusal): string {
+    if (problem.startsWith("its schema threw")) {
+      return "let the schema say what is wrong instead of throwing: in a transform, ctx.addIssue and z.NEVER"
+    }
+    const type = schemas[0]?._zod.def.type
+    const converter =
+      mark.kind === "setting" && wrongType && type !== undefined ? CONVERTERS[type] : undefined
+    if (converter !== undefined) return `a setting is text: ${converter} converts it`
+    if (mark.kind === "setting") return `correct the value of ${mark.variable}`
+    return `store another value under ${printable(mark.name)}`
+  }
+
+  #near(name: string, near: string, native: string | undefined): string {
+    const nearNative = nativeNameOf(this.#store, near)
+    if (native === undefined || nearNative === undefined)
+      return `did you mean ${printable(near)}, which is there?`
+    // The most common slip by far, so it is explained: people write one underscore for everything.
+    if (isPortableName(near) && simplified(name) === simplified(near)) {
+      return `${nearNative} is set, but ${printable(name)} is read from ${native}: "/" is two underscores, "-" is one`
+    }
+    return `did you mean ${printable(near)}, which is set as ${nearNative}?`
+  }
+
+  #standsInDotenv(variable: string): boolean {
+    const name = canonicalOf(this.#store, variable)
+    return name !== undefined && this.#names.includes(name) && !Object.hasOwn(process.env, variable)
+  }
+}
+
+const CONVERTERS: Readonly<Record<string, string>> = {
+  number: "z.coerce.number()",
+  int: "z.coerce.number().int()",
+  bigint: "z.coerce.bigint()",
+  boolean: "z.stringbool()",
+  date: "z.coerce.date()",
+}

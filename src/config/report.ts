@@ -1,0 +1,129 @@
+import { printable, type SecretError, type SecretErrorCode } from "../core/index.ts"
+import type { ConfigProblem } from "./config-error.ts"
+import { expectedBy, expectedOf } from "./expected.ts"
+import type { Finding } from "./findings.ts"
+import { type HintSources, Hints } from "./hints.ts"
+import { type Field, type Path, pathText } from "./plan.ts"
+import type { Reading } from "./read.ts"
+import type { Refusal } from "./refusal.ts"
+import { nativeNameOf } from "./store-names.ts"
+
+/** What a report is made with. */
+export interface ReportSources extends HintSources {
+  readonly reading: Reading
+}
+
+/** Makes of each finding what a person is told. */
+export async function problemsOf(
+  findings: readonly Finding[],
+  sources: ReportSources,
+): Promise<ConfigProblem[]> {
+  const hints = await Hints.gathered(
+    sources,
+    findings.some(({ kind }) => kind === "missing" || kind === "alternatives"),
+  )
+  return findings.map(finding => problemOf(finding, sources, hints))
+}
+
+function problemOf(finding: Finding, sources: ReportSources, hints: Hints): ConfigProblem {
+  switch (finding.kind) {
+    case "flaw": {
+      const { path, problem, hint, schema } = finding.flaw
+      const expected = schema && expectedBy(schema)
+      return problemAt(path, "MISCONFIGURED", problem, { expected, hint })
+    }
+    case "missing":
+      return missing(finding.field, sources, hints)
+    case "failed":
+      return failed(finding.field, finding.error, sources, hints)
+    case "refused":
+      return refused(finding.field, finding.refusal, sources, hints)
+    case "unmet":
+      return problemAt(finding.path, "INVALID_VALUE", finding.problem, {
+        hint: "see the checks of the schema there: their own messages are not shown, because they could hold a value",
+      })
+    case "alternatives":
+      return problemAt(finding.path, "NOT_FOUND", "none of the options has a value", {
+        expected: finding.options
+          .map(fields => fields.map(field => nameOf(field)).join(" and "))
+          .join(", or "),
+        hint: "give all values of one of them",
+      })
+  }
+}
+
+function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProblem {
+  const empty = sources.reading.empty.has(field)
+  const { mark } = field
+  const problem =
+    mark.kind === "secret" ? "there is no such secret" : `it is ${empty ? "set, but empty" : "not set"}`
+  return problemOfField(field, "NOT_FOUND", problem, sources, {
+    hint: mark.kind === "secret" ? hints.missingSecret(mark) : hints.missingSetting(mark.variable, empty),
+  })
+}
+
+function failed(field: Field, error: SecretError, sources: ReportSources, hints: Hints): ConfigProblem {
+  const refusal = sources.reading.gates.get(field)?.refusal
+  if (error.code === "INVALID_VALUE" && refusal !== undefined) return refused(field, refusal, sources, hints)
+  const last = error.lastCode === undefined ? "" : `, last cause ${error.lastCode}`
+  return problemOfField(field, error.code, `${error.plainMessage}${last}`, sources, {
+    store: error.store,
+    hint: error.hint,
+    expected: error.code === "INVALID_VALUE",
+  })
+}
+
+function refused(field: Field, refusal: Refusal, sources: ReportSources, hints: Hints): ConfigProblem {
+  return problemOfField(field, "INVALID_VALUE", refusal.problem, sources, {
+    below: refusal.path,
+    hint: hints.refused(field, refusal),
+  })
+}
+
+interface FieldDetails {
+  readonly below?: Path
+  readonly store?: string | undefined
+  readonly hint?: string | undefined
+  /** Whether what the schema asks for is of interest. Default: it is. */
+  readonly expected?: boolean
+}
+
+function problemOfField(
+  field: Field,
+  code: SecretErrorCode,
+  problem: string,
+  sources: ReportSources,
+  { below = [], store, hint, expected = true }: FieldDetails,
+): ConfigProblem {
+  return problemAt([...field.path, ...below], code, problem, {
+    name: nameOf(field),
+    source: sourceOf(field, sources, store),
+    expected: expected ? expectedOf(field.mark, field.schemas) : undefined,
+    hint,
+  })
+}
+
+function problemAt(
+  path: Path,
+  code: SecretErrorCode,
+  problem: string,
+  details: { [K in "name" | "source" | "expected" | "hint"]?: string | undefined },
+): ConfigProblem {
+  const known = Object.entries(details).filter(([, text]) => text !== undefined)
+  return { path: printable(pathText(path)), code, problem, ...Object.fromEntries(known) }
+}
+
+function nameOf({ mark }: Field): string {
+  return printable(mark.kind === "secret" ? mark.name : mark.variable)
+}
+
+function sourceOf(field: Field, { store, given }: ReportSources, location = store.location): string {
+  const name = nameOf(field)
+  if (field.mark.kind === "setting") {
+    return `${name} in ${given === undefined ? "the environment" : "the settings that were given"}`
+  }
+  const native = nativeNameOf(store, field.mark.name)
+  return native === undefined || native === name
+    ? `${name} in ${location}`
+    : `${name}, which is ${native} in ${location}`
+}
