@@ -1,0 +1,7 @@
+import { environmentNames, type NameRule } from "../../src/core/index.ts"
+
+/** The names of environment variables, but for the one that is lost when a `.env` is parsed into an object. */
+export const dotenvNames: NameRule = {
+  ...environmentNames,
+  holds: native => native !== "__proto__" && environmentNames.holds(native),
+}

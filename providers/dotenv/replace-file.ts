@@ -1,0 +1,96 @@
+import type { Stats } from "node:fs"
+import { type FileHandle, lstat, open, readlink, rename, rm } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { errorNumberName, SecretError } from "../../src/core/index.ts"
+
+/** The most symbolic links that are followed, as Linux does it. */
+const MOST_LINKS = 40
+
+/** The file that a path means in the end, also where it is not there yet: replacing a link itself would cut it. */
+export async function followLinks(path: string): Promise<string> {
+  let here = path
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const kind = await statOf(here)
+    if (kind === undefined || !kind.isSymbolicLink()) return here
+    here = resolve(dirname(here), await readlink(here))
+  }
+  throw new SecretError("MISCONFIGURED", {
+    message: "the file is a symbolic link that leads in a circle",
+    hint: "make it lead to a file",
+  })
+}
+
+/**
+ * Replaces a file in one step: whoever reads it gets the old content or the new one, also after a crash. Mode is kept,
+ * and owner and group as far as this process may set them; a new file is for its owner only.
+ *
+ * @param scratch a path in the same folder for the new content; nothing is left there.
+ * @param ready asked at the last moment; the file stays as it is if the answer is no.
+ * @returns whether the file was replaced.
+ * @throws SecretError `UNAVAILABLE` with an unknown outcome when it was replaced and may not outlive a power failure;
+ * before that, system errors, and the file is as it was.
+ */
+export async function replaceFile(
+  path: string,
+  content: Uint8Array,
+  scratch: string,
+  ready: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    await writeScratch(scratch, content, await statOf(path))
+    if (!(await ready())) return false
+    await rename(scratch, path)
+  } finally {
+    await rm(scratch, { force: true })
+  }
+  await syncFolder(dirname(path))
+  return true
+}
+
+async function writeScratch(scratch: string, content: Uint8Array, like: Stats | undefined): Promise<void> {
+  await using file = await open(scratch, "wx", 0o600)
+  await file.writeFile(content)
+  if (like !== undefined) {
+    await keepOwner(file, like)
+    // After the owner: a change of owner takes special bits away.
+    await file.chmod(like.mode & 0o7777)
+  }
+  await file.sync()
+}
+
+async function keepOwner(file: FileHandle, { uid, gid }: Stats): Promise<void> {
+  const now = await file.stat()
+  if (now.uid === uid && now.gid === gid) return
+  try {
+    await file.chown(uid, gid)
+  } catch (thrown) {
+    // Only the superuser gives files away. The file then belongs to whoever wrote it last.
+    if (errorNumberName(thrown) !== "EPERM") throw thrown
+  }
+}
+
+/** The new name of a file is on disk only when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await using handle = await open(folder, "r")
+    await handle.sync()
+  } catch (thrown) {
+    const code = errorNumberName(thrown)
+    // Some systems know no such thing for folders, or need a permission for it that replacing the file did not.
+    if (["EACCES", "EINVAL", "EISDIR", "ENOTSUP", "EPERM"].includes(code)) return
+    throw new SecretError("UNAVAILABLE", {
+      outcome: "unknown",
+      message: `the file was replaced, and whether that reached the disk is not known (${code})`,
+      hint: "read the secret to see which value it has",
+    })
+  }
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path)
+  } catch (thrown) {
+    if (errorNumberName(thrown) === "ENOENT") return undefined
+    throw thrown
+  }
+}

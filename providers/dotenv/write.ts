@@ -1,0 +1,107 @@
+import {
+  FILE_SUFFIX,
+  SecretError,
+  type SecretValue,
+  type Version,
+  type VersionInfo,
+  type WriteOptions,
+} from "../../src/core/index.ts"
+import { removeEntry, setEntry } from "./edit.ts"
+import type { EnvFile, EnvFiles } from "./env-files.ts"
+import { decode, entriesOf } from "./format.ts"
+import type { Rewrite } from "./rewrite.ts"
+
+/** What writing needs. */
+export interface WriteContext {
+  readonly envFiles: EnvFiles
+  readonly rewrite: Rewrite
+  versionOf(value: SecretValue): Promise<Version>
+}
+
+/**
+ * Writes a secret to the file that it is read from, a new one to the first file.
+ *
+ * @throws SecretError `CONFLICT` if the precondition does not hold, also when the value stands in a file of its own
+ * (`NAME_FILE`): that file is not ours; `INVALID_VALUE`, `MISCONFIGURED` as {@link setEntry} does
+ */
+export async function writeSecret(
+  { envFiles, rewrite, versionOf }: WriteContext,
+  name: string,
+  value: SecretValue,
+  { expect, signal }: WriteOptions,
+): Promise<VersionInfo> {
+  if (typeof value !== "string")
+    throw new SecretError("UNSUPPORTED", { message: "bytes cannot be stored here" })
+  const [file = envFiles.files[0] as EnvFile] = await filesWith(envFiles, name, signal)
+  await rewrite(
+    file,
+    async before => {
+      const entries = entriesOf(decode(before).text)
+      refuseFileEntry(entries, name)
+      const current = entries.get(name)
+      await refuseOther(current, expect, versionOf)
+      return current === value ? before : setEntry(before, name, value)
+    },
+    signal,
+  )
+  return { version: await versionOf(value), current: true, readable: true }
+}
+
+/**
+ * Removes a secret from every file that has it. From the last one first: whatever happens in between, no value that
+ * was hidden by another one comes to light.
+ *
+ * @throws SecretError `NOT_FOUND`; `CONFLICT` if the value stands in a file of its own; `MISCONFIGURED` as
+ * {@link removeEntry} does
+ */
+export async function deleteSecret(
+  { envFiles, rewrite }: WriteContext,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const having = await filesWith(envFiles, name, signal)
+  if (having.length === 0) throw new SecretError("NOT_FOUND")
+  for (const file of having.toReversed()) {
+    await rewrite(
+      file,
+      async before => {
+        refuseFileEntry(entriesOf(decode(before).text), name)
+        return removeEntry(before, name)
+      },
+      signal,
+    )
+  }
+}
+
+/** The files in which a secret stands, in the order in which they win. */
+async function filesWith(envFiles: EnvFiles, name: string, signal: AbortSignal): Promise<EnvFile[]> {
+  const round = envFiles.round(signal)
+  const having: EnvFile[] = []
+  for (const file of envFiles.files) {
+    const entries = await round.entries(file)
+    if (entries.has(name) || entries.has(name + FILE_SUFFIX)) having.push(file)
+  }
+  return having
+}
+
+function refuseFileEntry(entries: ReadonlyMap<string, string>, name: string): void {
+  if (!entries.has(name + FILE_SUFFIX)) return
+  throw new SecretError("CONFLICT", {
+    message: `its value stands in a file of its own, which ${name}${FILE_SUFFIX} names`,
+    hint: `write to that file, or remove the line ${name}${FILE_SUFFIX}`,
+  })
+}
+
+async function refuseOther(
+  current: string | undefined,
+  expect: Version | undefined,
+  versionOf: WriteContext["versionOf"],
+): Promise<void> {
+  if (expect === undefined) return
+  if (expect === "absent") {
+    if (current !== undefined)
+      throw new SecretError("CONFLICT", { message: "there is such a secret already" })
+  } else if (current === undefined || (await versionOf(current)) !== expect) {
+    throw new SecretError("CONFLICT", { message: "another version is the current one" })
+  }
+}
