@@ -1,0 +1,178 @@
+import {
+  elapsed,
+  type Instant,
+  isSecretError,
+  SecretError,
+  type StoredSecret,
+  sameValue,
+  type Version,
+} from "../core/index.ts"
+import { Lens, type Replaced, type Shown, type Watched } from "./lens.ts"
+import type { Seen, View } from "./view.ts"
+
+/** What the lenses say to a version: all accept it, or one does not. */
+export type Verdict =
+  | { readonly accepted: ReadonlyMap<Lens, Seen> }
+  | { readonly refusedBy: string; readonly error: SecretError }
+
+/** A version that was replaced, and when. */
+export interface ReplacedSecret {
+  readonly secret: StoredSecret
+  readonly replacedAt: Instant
+}
+
+/**
+ * All lenses on one secret that somebody still holds. A new version is shown by all of them or by none, so that a
+ * program never works with halves of two versions. A lens that nobody holds any more has no say.
+ */
+export class Gate {
+  readonly #watched: Watched
+  #lenses: WeakRef<Lens>[] = []
+  #open = false
+
+  constructor(watched: Watched) {
+    this.#watched = watched
+  }
+
+  /** Whether lenses may be revealed without a second look. */
+  set open(open: boolean) {
+    this.#open = open
+    for (const lens of this.#live()) lens.open = open
+  }
+
+  /** Asks all lenses for their opinion of a version. */
+  async ask(secret: StoredSecret): Promise<Verdict> {
+    const accepted = new Map<Lens, Seen>()
+    for (const lens of this.#live()) {
+      try {
+        accepted.set(lens, await lens.look(secret))
+      } catch (thrown) {
+        const error = isSecretError(thrown)
+          ? thrown
+          : new SecretError("INVALID_VALUE", { secret: lens.reference })
+        return { refusedBy: lens.reference, error }
+      }
+    }
+    return { accepted }
+  }
+
+  /**
+   * Shows a version that all lenses have accepted.
+   *
+   * @param replacedAt when the version before was replaced; absent if it may not be shown as the previous one.
+   * @returns false, with nothing done, if a lens has come that was not asked.
+   */
+  show(accepted: ReadonlyMap<Lens, Seen>, version: Version, replacedAt: Instant | undefined): boolean {
+    const lenses = this.#live()
+    if (!lenses.every(lens => accepted.has(lens))) return false
+    for (const lens of lenses) {
+      const seen = accepted.get(lens) as Seen
+      const { shown } = lens
+      const changed = shown !== undefined && !sameValue(shown.raw, seen.raw)
+      if (changed) lens.previous = replacedAt === undefined ? undefined : { ...shown, replacedAt }
+      lens.show(seen, version)
+    }
+    return true
+  }
+
+  /** Shows the same value under another version. */
+  move(version: Version): void {
+    for (const { lens, shown } of this.#showing()) if (shown.version !== version) lens.show(shown, version)
+  }
+
+  /** Takes back what was shown before the present version. */
+  forgetPrevious(which: (previous: Replaced) => boolean = () => true): void {
+    for (const lens of this.#live())
+      if (lens.previous !== undefined && which(lens.previous)) lens.previous = undefined
+  }
+
+  /** Forgets what was replaced longer ago than the overlap window lasts. */
+  forgetOlder(overlap: number, now: Instant): void {
+    this.forgetPrevious(previous => elapsed(previous.replacedAt, now) >= overlap)
+  }
+
+  /** Gives lenses that have none a previous version. */
+  async recall(previous: ReplacedSecret): Promise<void> {
+    for (const { lens, shown } of this.#showing()) {
+      const replaced = await replacedOrNothing(lens, previous)
+      if (replaced !== undefined && !sameValue(replaced.raw, shown.raw)) lens.previous ??= replaced
+    }
+  }
+
+  /**
+   * The lens for a view: the same one for the same view, as long as somebody holds it.
+   *
+   * @param present what is held; asked again after each wait, until the lens has seen the newest.
+   * @throws SecretError `INVALID_VALUE` if the view does not accept it.
+   */
+  async lens(
+    reference: string,
+    view: View,
+    present: () => { held: StoredSecret | undefined; previous: ReplacedSecret | undefined },
+  ): Promise<Lens> {
+    const existing = this.#find(view)
+    if (existing !== undefined) return existing
+    const lens = new Lens(reference, this.#watched, { view })
+    for (let { held, previous } = present(); held !== undefined; ) {
+      lens.show(await lens.look(held), held.version)
+      lens.previous = previous === undefined ? undefined : await replacedOrNothing(lens, previous)
+      if (present().held === held) break
+      ;({ held, previous } = present())
+    }
+    return this.#find(view) ?? this.#join(lens)
+  }
+
+  /** A lens that is derived from another one. @throws SecretError `INVALID_VALUE` if the function throws. */
+  derive(parent: Lens, derive: (value: never) => unknown): Lens {
+    const lens = new Lens(parent.reference, this.#watched, { parent, derive })
+    const { shown, previous } = parent
+    if (shown !== undefined) lens.show({ raw: shown.raw, value: lens.derived(shown.value) }, shown.version)
+    if (previous !== undefined) {
+      try {
+        lens.previous = { ...previous, value: lens.derived(previous.value) }
+      } catch {
+        // A previous version that cannot be derived is as good as none.
+      }
+    }
+    return this.#join(lens)
+  }
+
+  #join(lens: Lens): Lens {
+    lens.open = this.#open
+    this.#lenses.push(new WeakRef(lens))
+    return lens
+  }
+
+  #find(view: View): Lens | undefined {
+    return this.#live().find(({ origin }) => {
+      if (!("view" in origin)) return false
+      const { field, format, schema } = origin.view
+      return field === view.field && format === view.format && schema === view.schema
+    })
+  }
+
+  /** The lenses that somebody holds. */
+  #live(): Lens[] {
+    const live: Lens[] = []
+    for (const reference of this.#lenses) {
+      const lens = reference.deref()
+      if (lens !== undefined) live.push(lens)
+    }
+    if (live.length < this.#lenses.length) this.#lenses = live.map(lens => new WeakRef(lens))
+    return live
+  }
+
+  #showing(): { lens: Lens; shown: Shown }[] {
+    return this.#live().flatMap(lens => (lens.shown === undefined ? [] : [{ lens, shown: lens.shown }]))
+  }
+}
+
+async function replacedOrNothing(lens: Lens, previous: ReplacedSecret): Promise<Replaced | undefined> {
+  const { secret, replacedAt } = previous
+  try {
+    return { ...(await lens.look(secret)), version: secret.version, replacedAt }
+  } catch {
+    // A previous version that this view does not accept is as good as none.
+    return undefined
+  }
+}

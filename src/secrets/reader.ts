@@ -1,0 +1,118 @@
+import {
+  aborted,
+  type Clock,
+  type Instant,
+  instant,
+  isSecretError,
+  rebuild,
+  SecretError,
+  type SecretStore,
+  type StoredSecret,
+  type Version,
+} from "../core/index.ts"
+import { bounded, promised } from "./timing.ts"
+
+/** What came of one read: when it began, in which place, and a secret or an error. */
+export interface Answer {
+  readonly order: number
+  readonly at: Instant
+  readonly result: StoredSecret | SecretError
+  /** Whether the store itself answered, be it with an error about this one secret. */
+  readonly reached: boolean
+}
+
+/** What came of one request for many names. */
+export interface ManyAnswers {
+  readonly answers: ReadonlyMap<string, Answer>
+  /** Why the whole request failed. */
+  readonly failure: SecretError | undefined
+}
+
+export interface CallContext {
+  /** The secret that the call is about, if it is one. */
+  readonly secret?: string | undefined
+  /** In milliseconds. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes single calls to the store, and is the only place that does: each ends within its time or with its signal,
+ * even if the store ignores both, and fails with a {@link SecretError} and nothing else.
+ */
+export class Reader {
+  readonly #store: SecretStore
+  readonly #clock: Clock
+  #order = 0
+
+  constructor(store: SecretStore, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** The place of the newest call in the order of beginnings. */
+  get order(): number {
+    return this.#order
+  }
+
+  /** Takes the next place in the order of beginnings. */
+  nextOrder(): number {
+    this.#order += 1
+    return this.#order
+  }
+
+  async read(name: string, context: CallContext, version?: Version): Promise<Answer> {
+    const order = this.nextOrder()
+    const at = instant(this.#clock)
+    try {
+      const secret = await this.call({ ...context, secret: name }, signal =>
+        this.#store.read(name, version === undefined ? { signal } : { signal, version }),
+      )
+      return { order, at, result: secret, reached: true }
+    } catch (thrown) {
+      const error = thrown as SecretError
+      return { order, at, result: error, reached: !error.transient }
+    }
+  }
+
+  /** One request for many names: an answer for each, the same for all when the whole request failed. */
+  async readMany(names: readonly string[], context: CallContext): Promise<ManyAnswers> {
+    const order = this.nextOrder()
+    const at = instant(this.#clock)
+    const store = this.#store
+    try {
+      const found = await this.call(context, async signal => await store.readMany?.(names, { signal }))
+      const answers = names.map((name): [string, Answer] => {
+        const answer = found?.get(name)
+        const good = answer !== undefined && !isSecretError(answer)
+        return [name, { order, at, result: good ? answer : this.#rebuilt(answer, name), reached: true }]
+      })
+      return { answers: new Map(answers), failure: undefined }
+    } catch (thrown) {
+      const failure = thrown as SecretError
+      const answer: Answer = { order, at, result: failure, reached: !failure.transient }
+      return { answers: new Map(names.map(name => [name, answer])), failure }
+    }
+  }
+
+  /** Any call to the store. @throws SecretError */
+  async call<T>(context: CallContext, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { secret, timeout, signal } = context
+    const store = this.#store.location
+    if (signal.aborted) throw aborted({ secret, store })
+    const controller = new AbortController()
+    const work = promised(() => run(controller.signal))
+    const ended = await bounded(this.#clock, "waited-for", timeout, work, signal)
+    if (typeof ended !== "string" && "done" in ended) return ended.done
+    controller.abort()
+    if (ended === "late") {
+      throw new SecretError("TIMEOUT", { secret, store, message: `no answer within ${timeout} ms` })
+    }
+    if (ended === "aborted") throw aborted({ secret, store })
+    throw this.#rebuilt(ended.threw, secret)
+  }
+
+  #rebuilt(thrown: unknown, secret: string | undefined): SecretError {
+    return rebuild(thrown, { secret, store: this.#store.location })
+  }
+}

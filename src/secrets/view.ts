@@ -1,0 +1,78 @@
+import { fieldOf, SecretError, type SecretValue, type StoredSecret } from "../core/index.ts"
+import type { StandardSchema } from "./schema.ts"
+
+/** In which form a caller wants a value. */
+export type Format = "text" | "json" | "bytes"
+
+/** How one caller looks at a secret: which field, in which form, through which schema. */
+export interface View {
+  readonly field: string | undefined
+  readonly format: Format
+  readonly schema: StandardSchema | undefined
+}
+
+/** What a view makes of one version. */
+export interface Seen {
+  /** What a change is judged by: the value, or the field of it, before any schema. */
+  readonly raw: SecretValue
+  readonly value: unknown
+}
+
+/**
+ * Looks at one version through a view.
+ *
+ * @throws SecretError `INVALID_VALUE` with a fixed text: neither a schema's messages nor a parser's are kept, because
+ * they quote what they were given.
+ */
+export function look(secret: StoredSecret, view: View, reference: string): Seen | Promise<Seen> {
+  const raw = view.field === undefined ? secret.value : fieldOf(secret.value, view.field, reference)
+  const formed = inFormat(raw, view.format, reference)
+  if (view.schema === undefined) return { raw, value: formed }
+  return validated(view.schema, formed, raw, reference)
+}
+
+function inFormat(raw: SecretValue, format: Format, reference: string): unknown {
+  switch (format) {
+    case "bytes":
+      return typeof raw === "string" ? new TextEncoder().encode(raw) : raw.slice()
+    case "text":
+      if (typeof raw === "string") return raw
+      throw invalid(reference, "the value is bytes, not text", "read it with getBytes")
+    case "json":
+      try {
+        if (typeof raw === "string") return JSON.parse(raw)
+      } catch {
+        // The parser's own message quotes the value.
+      }
+      throw invalid(reference, "the value is not JSON", 'store JSON, or ask for the format "text"')
+  }
+}
+
+function validated(
+  schema: StandardSchema,
+  formed: unknown,
+  raw: SecretValue,
+  reference: string,
+): Seen | Promise<Seen> {
+  const refusal = () =>
+    invalid(reference, "the schema does not accept the value", "see what the schema asks for")
+  const judge = (result: Awaited<ReturnType<StandardSchema["~standard"]["validate"]>>): Seen => {
+    if (result.issues !== undefined) throw refusal()
+    return { raw, value: result.value }
+  }
+  let result: ReturnType<StandardSchema["~standard"]["validate"]>
+  try {
+    result = schema["~standard"].validate(formed)
+  } catch {
+    throw refusal()
+  }
+  if (!("then" in result)) return judge(result)
+  return result.then(judge, () => {
+    throw refusal()
+  })
+}
+
+/** An `INVALID_VALUE` about a reference. */
+export function invalid(reference: string, message: string, hint: string): SecretError {
+  return new SecretError("INVALID_VALUE", { secret: reference, message, hint })
+}
