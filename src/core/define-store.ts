@@ -1,5 +1,5 @@
 import { isSecretError, type SecretError } from "./error.ts"
-import { aborted, type ErrorTable, type FailureContext, rebuild } from "./foreign.ts"
+import { aborted, type ErrorTable, type FailureContext, type KnownFailure, rebuild } from "./foreign.ts"
 import { type NameOptions, type NameRule, nameMap } from "./name-map.ts"
 import { isReservedName, isUnder } from "./names.ts"
 import { refuseUnsupportedRead, refuseUnsupportedWrite } from "./refusals.ts"
@@ -73,7 +73,25 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   ): SecretError => {
     if (isSecretError(thrown)) return rebuild(thrown, context)
     if (signal.aborted) return aborted(context)
-    return rebuild(thrown, context, definition.errors?.(thrown, operation))
+    return rebuild(thrown, context, known(thrown, operation))
+  }
+
+  const known = (thrown: unknown, operation: string): KnownFailure | undefined => {
+    try {
+      return definition.errors?.(thrown, operation)
+    } catch {
+      // What was thrown is so odd that the table cannot look at it; what it says then is not ours to pass on.
+      return undefined
+    }
+  }
+
+  /** One refused name does not sink the others that are asked for with it. */
+  const nativeOrError = (name: string): string | SecretError => {
+    try {
+      return names.toNative(name)
+    } catch (thrown) {
+      return rebuild(thrown, { secret: name, store: location })
+    }
   }
 
   /** Runs one call of the backend for one secret, or for none. */
@@ -130,13 +148,14 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
 
   if (readMany !== undefined) {
     store.readMany = async (asked, options) => {
-      const natives = new Map(asked.map(name => [name, names.toNative(name)]))
-      const found = await run("readMany", undefined, options.signal, () =>
-        readMany.call(definition, [...new Set(natives.values())], options),
+      const natives = new Map(asked.map(name => [name, nativeOrError(name)]))
+      const wanted = new Set([...natives.values()].filter(native => typeof native === "string"))
+      const found = await run("readMany", undefined, options.signal, async () =>
+        wanted.size === 0 ? undefined : new Map(await readMany.call(definition, [...wanted], options)),
       )
       return new Map(
         Array.from(natives, ([name, native]) => {
-          const answer = found.get(native)
+          const answer = typeof native === "string" ? found?.get(native) : native
           const good = answer !== undefined && !isSecretError(answer)
           return [name, good ? answer : rebuild(answer, { secret: name, store: location })]
         }),

@@ -131,7 +131,12 @@ export class SecretError extends Error {
  * Whether something is a {@link SecretError}, also one made by another copy of this package or in another realm.
  */
 export function isSecretError(error: unknown): error is SecretError {
-  return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true
+  try {
+    return typeof error === "object" && error !== null && (error as Record<symbol, unknown>)[BRAND] === true
+  } catch {
+    // A proxy or a getter that throws: no error of ours.
+    return false
+  }
 }
 
 function describe(code: SecretErrorCode, details: SecretErrorDetails): string {

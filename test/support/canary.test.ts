@@ -198,7 +198,7 @@ describe("the guard of what a test writes", () => {
 
   it("counts rejections that nobody handles", () => {
     const guard = { written: "", unhandled: [new Error(canary.text)], stop: () => undefined }
-    expect(findingsOf(guard, new Map())).toEqual(["1 rejections were not handled"])
+    expect(findingsOf(guard, new Map())).toEqual(["1 rejections were not handled: Error"])
     expect(findingsOf(guard, new Map([[canary, []]])).length).toBeGreaterThan(1)
   })
 

@@ -1,4 +1,5 @@
 import { formatWithOptions } from "node:util"
+import { className, isSecretError } from "../../src/core/index.ts"
 import { type Canary, leaksIn } from "./canary.ts"
 
 /** Listens to what a test writes and to what nobody handles. */
@@ -61,10 +62,18 @@ export function guardOutput(passing: "pass" | "swallow" = "pass"): OutputGuard {
   }
 }
 
+/** What was thrown, without its message. */
+function kindOf(thrown: unknown): string {
+  return isSecretError(thrown) ? `${className(thrown)} ${thrown.code}` : className(thrown)
+}
+
 /** What is wrong with what a test wrote, rejected and had its canaries watch: `[]` is what one wants. */
 export function findingsOf(guard: OutputGuard, canaries: ReadonlyMap<Canary, readonly unknown[]>): string[] {
   const findings: string[] = []
-  if (guard.unhandled.length > 0) findings.push(`${guard.unhandled.length} rejections were not handled`)
+  if (guard.unhandled.length > 0)
+    findings.push(
+      `${guard.unhandled.length} rejections were not handled: ${guard.unhandled.map(kindOf).join()}`,
+    )
   for (const [canary, watched] of canaries) {
     findings.push(...leaksIn(canary, guard.written).map(leak => `what the test wrote: ${leak}`))
     for (const thing of guard.unhandled)

@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from "../../core/index.ts"
 import { batchChecks } from "./batch.ts"
-import { benchOf, type Check, PATIENCE } from "./check.ts"
+import { type Check, runCheck } from "./check.ts"
 import { closingChecks } from "./closing.ts"
 import { concurrencyChecks } from "./concurrency.ts"
 import { discretionChecks } from "./discretion.ts"
@@ -54,20 +54,20 @@ const ROOMS: Readonly<Record<string, readonly Check[]>> = {
  * ```
  */
 export function testStore(kind: string, makeHarness: MakeHarness, options: TestStoreOptions): void {
-  const { describe, it, patience } = options
+  const { describe, it, patience = "4s" } = options
   describe(`${kind}, as a store`, () => {
     for (const [room, checks] of Object.entries(ROOMS)) {
       describe(room, () => {
-        for (const check of checks) it(check.name, () => runCheck(check, makeHarness, patience))
+        for (const check of checks) it(check.name, () => runOne(check, makeHarness, patience))
       })
     }
   })
 }
 
-async function runCheck(check: Check, makeHarness: MakeHarness, patience?: Duration): Promise<void> {
+async function runOne(check: Check, makeHarness: MakeHarness, patience: Duration): Promise<void> {
   const harness = await makeHarness()
   try {
-    await check.run(benchOf(harness, patience === undefined ? PATIENCE : parseDuration(patience, "patience")))
+    await runCheck(check, harness, parseDuration(patience, "patience"))
   } finally {
     try {
       await harness.store.close()

@@ -15,7 +15,7 @@ const ODD_VALUES: Readonly<Record<string, SecretValue>> = {
   "a value in JSON": '{"user":"a","password":"b c","hosts":["x"]}',
   "a value that looks like a number": "0012",
   'a value that is the word "null"': "null",
-  "a value with all quotation marks, # and $": "a\"b'c`d#e $f${g}\\n\\",
+  "a value with all quotation marks, # and $": `a"b'c\`d#e $f $\{g\\n\\`,
   "a value with a NUL character": "before\u0000after",
   "a value beyond ASCII": "ключ–鍵–🔑–e\u0301",
   "a value with a byte-order mark": "\uFEFFvalue",

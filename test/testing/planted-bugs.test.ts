@@ -1,0 +1,469 @@
+import { describe, expect, it } from "vitest"
+import { type Duration, isSecretError, SecretError, type SecretStore, type StoredSecret } from "../../src/core/index.ts"
+import { faulty, type Harness, testStore } from "../../src/testing/index.ts"
+import { type ReferenceOptions, reference } from "./reference-store.ts"
+
+// A test of the tests: each planted bug must turn at least the named check red, and the store without it none.
+
+interface Failure {
+  readonly check: string
+  readonly message: string
+}
+
+/** Runs the whole suite without a test framework, and gives the checks that fail. */
+async function failuresOf(make: () => Harness, patience: Duration = "150ms"): Promise<Failure[]> {
+  const checks: { name: string; body: () => Promise<void> }[] = []
+  testStore("planted", make, {
+    describe: (_name, body) => body(),
+    it: (name, body) => checks.push({ name, body }),
+    patience,
+  })
+  const failures: Failure[] = []
+  for (const { name, body } of checks) {
+    try {
+      await body()
+    } catch (thrown) {
+      failures.push({ check: name, message: thrown instanceof Error ? thrown.message : typeof thrown })
+    }
+  }
+  return failures
+}
+
+type Bug = (store: Required<SecretStore>, harness: Harness) => Partial<SecretStore>
+
+/** The reference store with some of its methods replaced. */
+function planted(bug: Bug, options?: ReferenceOptions): () => Harness {
+  return () => {
+    const harness = reference(options)
+    const store = { ...harness.store } as Required<SecretStore>
+    return { ...harness, store: Object.assign({ ...store }, bug(store, harness)) }
+  }
+}
+
+const empty: StoredSecret = { value: "", version: "none" }
+
+const BUGS: Readonly<
+  Record<string, { readonly bug: Bug; readonly red: RegExp; readonly options?: ReferenceOptions }>
+> = {
+  "turns missing into empty": {
+    bug: store => ({ read: (name, options) => store.read(name, options).catch(() => empty) }),
+    red: /^says NOT_FOUND for a secret that is missing/,
+  },
+  "calls a disabled secret missing": {
+    bug: store => ({
+      read: (name, options) =>
+        store.read(name, options).catch(error => {
+          throw error.code === "DISABLED" ? new SecretError("NOT_FOUND") : error
+        }),
+    }),
+    red: /^says DISABLED/,
+  },
+  "keeps a copy of what it read": {
+    bug(store) {
+      const copies = new Map<string, StoredSecret>()
+      return {
+        async read(name, options) {
+          const copy = copies.get(name) ?? (await store.read(name, options))
+          copies.set(name, copy)
+          return copy
+        },
+      }
+    },
+    red: /^reads what the service holds now/,
+  },
+  "ignores signals": {
+    bug: store => ({ read: name => store.read(name, { signal: new AbortController().signal }) }),
+    red: /^ends every call whose signal has aborted before/,
+  },
+  "writes although the signal has aborted": {
+    bug: store => ({
+      async write(name, value, options) {
+        await store.write(name, value, { ...options, signal: new AbortController().signal })
+        options.signal.throwIfAborted()
+        return { version: "x", current: true, readable: true }
+      },
+    }),
+    red: /^ends every call whose signal has aborted before/,
+  },
+  "hangs when its signal aborts": {
+    bug: store => ({
+      read: (name, options) =>
+        new Promise((resolve, reject) => {
+          store.read(name, options).then(
+            answer => setImmediate(() => options.signal.aborted || resolve(answer)),
+            error => reject(error),
+          )
+        }),
+    }),
+    red: /^ends every call whose signal aborts meanwhile/,
+  },
+  "leaves listeners on the signal": {
+    bug: store => ({
+      read(name, options) {
+        options.signal.addEventListener("abort", () => undefined)
+        return store.read(name, options)
+      },
+    }),
+    red: /^takes the listeners off/,
+  },
+  "leaves out the missing ones when it reads many": {
+    bug: store => ({
+      async readMany(names, options) {
+        const answers = await store.readMany(names, options)
+        return new Map([...answers].filter(([, answer]) => !isSecretError(answer)))
+      },
+    }),
+    red: /^answers for each name by itself/,
+  },
+  "fails as a whole when one of many is denied": {
+    bug: store => ({
+      async readMany(names, options) {
+        const answers = await store.readMany(names, options)
+        for (const answer of answers.values()) if (isSecretError(answer)) throw answer
+        return answers
+      },
+    }),
+    red: /^answers for each name by itself/,
+  },
+  "answers under its own spelling when it reads many": {
+    bug: store => ({
+      async readMany(names, options) {
+        const answers = await store.readMany(names, options)
+        return new Map(Array.from(answers, ([name, answer]) => [store.canonical(name), answer]))
+      },
+    }),
+    red: /^answers under the names that were asked for/,
+  },
+  "claims that it reads versions": {
+    bug: store => ({ read: (name, { signal }) => store.read(name, { signal }) }),
+    red: /^reads the version that is asked for/,
+  },
+  "reads versions although it says that it cannot": {
+    bug: store => ({ capabilities: { ...store.capabilities, versionedReads: false } }),
+    red: /^reads the version that is asked for/,
+  },
+  "ignores a precondition that it claims": {
+    bug: store => ({
+      write: (name, value, { signal }) => store.write(name, value, { signal }),
+    }),
+    red: /^creates only what is absent/,
+  },
+  "has a precondition that it denies": {
+    bug: store => ({
+      capabilities: { ...store.capabilities, preconditions: { absent: false, version: true } },
+    }),
+    red: /^creates only what is absent/,
+  },
+  "looks before it writes, so that two writers win": {
+    bug: store => ({
+      async write(name, value, { expect, ...options }) {
+        const held = await store.read(name, options).catch(() => undefined)
+        if (expect === "absent" ? held !== undefined : expect !== undefined && expect !== held?.version)
+          throw new SecretError("CONFLICT")
+        return await store.write(name, value, options)
+      },
+    }),
+    red: /^lets just one of several writers create/,
+  },
+  "forgets the time of expiry": {
+    bug: store => ({
+      write: (name, value, { expiresAt: _, ...options }) => store.write(name, value, options),
+    }),
+    red: /^keeps the time of expiry/,
+  },
+  "claims to write and lacks the method": {
+    bug: store => ({ capabilities: { ...store.capabilities, expiry: true } }),
+    options: { operations: [] },
+    red: /^declares nothing for writes/,
+  },
+  "trims values": {
+    bug: store => ({
+      async read(name, options) {
+        const answer = await store.read(name, options)
+        return { ...answer, value: typeof answer.value === "string" ? answer.value.trim() : answer.value }
+      },
+    }),
+    red: /^gives a value of several lines/,
+  },
+  "takes bytes for text": {
+    bug: store => ({
+      async read(name, options) {
+        const answer = await store.read(name, options)
+        return { ...answer, value: Buffer.from(answer.value as string).toString() }
+      },
+    }),
+    red: /^gives bytes that are no text back unchanged/,
+  },
+  "cuts a value that is too large": {
+    bug: store => ({
+      write: (name, value, options) =>
+        store.write(name, typeof value === "string" ? value.slice(0, 70_000) : value, options),
+    }),
+    options: { largest: 70_000 },
+    red: /^refuses a value that is larger/,
+  },
+  "gives one version to all values": {
+    bug: store => ({
+      read: async (name, options) => ({ ...(await store.read(name, options)), version: "latest" }),
+    }),
+    red: /^moves the version when the value changes/,
+  },
+  "gives another version to every read": {
+    bug(store) {
+      let reads = 0
+      return {
+        read: async (name, options) => ({ ...(await store.read(name, options)), version: `v${++reads}` }),
+      }
+    },
+    red: /^gives the same version as long as nobody changes/,
+  },
+  "calls two versions current": {
+    bug: store => ({
+      async *versions(name, options) {
+        for await (const info of store.versions(name, options)) yield { ...info, current: true }
+      },
+    }),
+    red: /^lists the versions of a secret/,
+  },
+  "lets names lead elsewhere": {
+    bug: store => ({
+      canonical: name => name,
+      read: async (name, options) => (name.includes("..") ? empty : store.read(name, options)),
+    }),
+    red: /^refuses names that could lead elsewhere/,
+  },
+  "lists its own spelling": {
+    bug: store => ({
+      async *list(options) {
+        for await (const info of store.list(options)) yield { ...info, name: info.name.replaceAll("/", "--") }
+      },
+    }),
+    red: /^lists what is there by its portable name/,
+  },
+  "lists neighbours, too": {
+    bug: store => ({
+      async *list({ signal, under }) {
+        for await (const info of store.list({ signal })) if (info.name.startsWith(under ?? "")) yield info
+      },
+    }),
+    red: /^lists what stands below a name/,
+  },
+  "lists values": {
+    bug: store => ({
+      async *list(options) {
+        for await (const info of store.list(options))
+          yield { ...info, labels: { value: String((await store.read(info.name, options)).value) } }
+      },
+    }),
+    red: /^lists no value/,
+  },
+  "shows a value when it is printed": {
+    bug(store) {
+      const last = { value: "" }
+      return {
+        async read(name, options) {
+          const answer = await store.read(name, options)
+          last.value = String(answer.value)
+          return answer
+        },
+        ...{ last },
+      }
+    },
+    red: /^shows no value when it is printed/,
+  },
+  "quotes the value in an error": {
+    bug: store => ({
+      write: (name, value, options) =>
+        store.write(name, value, options).catch(error => {
+          throw new SecretError(error.code, { message: `could not write ${value}`, hint: error.hint })
+        }),
+    }),
+    red: /^tells no value in an error/,
+  },
+  "attaches the error of its service": {
+    bug: store => ({
+      read: (name, options) =>
+        store.read(name, options).catch(error => {
+          throw Object.assign(new SecretError(error.code, { secret: name, store: store.location }), {
+            cause: new Error("403"),
+          })
+        }),
+    }),
+    red: /^says NOT_FOUND for a secret that is missing/,
+  },
+  "throws the error of its service": {
+    bug: store => ({
+      read: (name, options) =>
+        store.read(name, options).catch(() => {
+          throw new TypeError("404")
+        }),
+    }),
+    red: /^says NOT_FOUND for a secret that is missing/,
+  },
+  "throws at once instead of rejecting": {
+    bug: store => ({
+      read(name, options) {
+        store.canonical(name)
+        return store.read(name, options)
+      },
+    }),
+    red: /^refuses names that could lead elsewhere/,
+  },
+  "has a password in its location": {
+    bug: () => ({ location: "reference://user:password@host/secret" }),
+    red: /^has a kind, and a location/,
+  },
+  "is armed before it watches": {
+    bug: store => ({
+      async watch(hint, options) {
+        setTimeout(() => void store.watch(hint, options).catch(() => undefined), 5)
+      },
+    }),
+    red: /^gives a hint after a change/,
+  },
+  "goes on watching after the signal": {
+    bug: store => ({
+      watch: (hint, options) =>
+        options.signal.aborted
+          ? store.watch(hint, options)
+          : store.watch(hint, { ...options, signal: new AbortController().signal }),
+    }),
+    red: /^ends when its signal aborts/,
+  },
+  "calls the end of a watch a failure": {
+    bug: store => ({
+      async watch(hint, options) {
+        await store.watch(hint, options)
+        options.signal.addEventListener("abort", () => options.failed(new SecretError("ABORTED")))
+      },
+    }),
+    red: /^ends when its signal aborts/,
+  },
+  "deletes the neighbours, too": {
+    bug: (store, harness) => ({
+      async delete(name, options) {
+        await store.delete(name, options)
+        await harness.remove?.(`${name}-two`)
+      },
+    }),
+    red: /^removes a secret, and no other/,
+  },
+  "deletes what is missing without a word": {
+    bug: store => ({
+      delete: (name, options) =>
+        store.delete(name, options).catch(error => {
+          if (error.code !== "NOT_FOUND") throw error
+        }),
+    }),
+    red: /^says NOT_FOUND for the deletion/,
+  },
+  "takes a deleted name again, and declares soft deletion": {
+    bug: store => ({ capabilities: { ...store.capabilities, softDelete: true } }),
+    red: /^frees the name of a deleted secret/,
+  },
+  "gives half of one value and half of another": {
+    bug(store) {
+      let before = ""
+      return {
+        async read(name, options) {
+          const answer = await store.read(name, options)
+          if (typeof answer.value !== "string" || answer.value.length < 10_000) return answer
+          const value = before.slice(0, 5_000) + answer.value.slice(5_000)
+          before = answer.value
+          return { ...answer, value }
+        },
+      }
+    },
+    red: /^gives, while a value is replaced, one of the values whole/,
+  },
+  "cannot be closed twice": {
+    bug(store) {
+      let closed = false
+      return {
+        async close() {
+          if (closed) throw new SecretError("CLOSED")
+          closed = true
+          await store.close()
+        },
+      }
+    },
+    red: /^can be closed twice/,
+  },
+  "does not answer a ping": {
+    bug: () => ({ ping: () => new Promise<void>(() => undefined) }),
+    red: /^can be reached/,
+  },
+  "declares that it takes no names at once": {
+    bug: store => ({ capabilities: { ...store.capabilities, batchSize: 0.5 } }),
+    red: /^declares how many names/,
+  },
+}
+
+describe("the contract suite", () => {
+  it("finds nothing wrong with a correct store, nor with one that faults could befall", async () => {
+    const wrapped = (): Harness => {
+      const harness = reference()
+      return { ...harness, store: faulty(harness.store) }
+    }
+    expect(await failuresOf(reference, "4s")).toEqual([])
+    expect(await failuresOf(wrapped, "4s")).toEqual([])
+  })
+
+  for (const [name, { bug, red, options }] of Object.entries(BUGS)) {
+    it(`finds a store that ${name}`, async () => {
+      const failures = await failuresOf(planted(bug, options))
+      expect(failures.map(failure => failure.check)).toContainEqual(expect.stringMatching(red))
+    })
+  }
+
+  it("never shows a value in what it says", async () => {
+    const secret = /value-\d+-[0-9a-f]{8}/
+    for (const { bug, options } of Object.values(BUGS)) {
+      for (const { message } of await failuresOf(planted(bug, options))) {
+        // What a broken store puts into its own error is the store's doing.
+        if (!message.includes("could not write")) expect(message).not.toMatch(secret)
+      }
+    }
+  }, 30_000)
+
+  it("closes the store, and takes down what stands around it, also when a check fails", async () => {
+    let open = 0
+    let closedStores = 0
+    const make = (): Harness => {
+      open++
+      const harness = reference()
+      const store: SecretStore = {
+        ...harness.store,
+        read: async () => empty,
+        close: async () => {
+          closedStores++
+        },
+      }
+      return {
+        ...harness,
+        store,
+        close: async () => {
+          open--
+        },
+      }
+    }
+    expect((await failuresOf(make)).length).toBeGreaterThan(10)
+    expect(open).toBe(0)
+    expect(closedStores).toBeGreaterThan(50)
+  })
+
+  it("is run by a framework that knows no more than describe and it", async () => {
+    const rooms: string[] = []
+    const names: string[] = []
+    testStore("odd", reference, {
+      describe(name, body) {
+        rooms.push(name)
+        body()
+      },
+      it: name => void names.push(name),
+    })
+    expect(rooms[0]).toBe("odd, as a store")
+    expect(rooms.length).toBeGreaterThan(10)
+    expect(new Set(names).size).toBe(names.length)
+  })
+})
