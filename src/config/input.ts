@@ -20,7 +20,7 @@ const NOTHING: Made = { value: undefined, filled: false }
 
 /**
  * Puts values at their places. A required object is made in any case, an optional one only if a mark below it has a
- * value; keys without a value are left out.
+ * value; keys without a value are left out where zod allows it.
  */
 export function inputOf(plan: Plan, values: ReadonlyMap<Field, unknown>): Input {
   const reached = new Set<Field>()
@@ -38,7 +38,7 @@ export function inputOf(plan: Plan, values: ReadonlyMap<Field, unknown>): Input 
         let filled = false
         for (const [key, inner] of here.keys) {
           const made = make(inner)
-          if (made.value !== undefined) object[key] = made.value
+          if (made.value !== undefined || here.explicit.has(key)) object[key] = made.value
           filled ||= made.filled
         }
         return { value: object, filled }
@@ -63,12 +63,12 @@ export function inputOf(plan: Plan, values: ReadonlyMap<Field, unknown>): Input 
       .find(found => found !== undefined)
     const raw = field === undefined ? undefined : values.get(field)
     const chosen = options.find(option => option.chosenBy?.has(raw))
-    if (chosen !== undefined) return make(chosen.plan)
-
     if (field !== undefined) reached.add(field)
-    const object = emptyContainer()
-    if (raw !== undefined) object[discriminator] = raw
-    return { value: object, filled: raw !== undefined }
+    const made = chosen === undefined ? { value: emptyContainer(), filled: false } : make(chosen.plan)
+    if (raw === undefined || !isContainer(made.value)) return made
+    // Also where the chosen option itself has no mark at the discriminator.
+    made.value[discriminator] = raw
+    return { value: made.value, filled: true }
   }
 }
 

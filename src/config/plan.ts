@@ -16,7 +16,13 @@ export interface Field {
 /** What a schema is to the loader: where its marks are, and what has to be made around them. */
 export type Plan =
   | { readonly kind: "field"; readonly field: Field }
-  | { readonly kind: "object"; readonly path: Path; readonly keys: ReadonlyMap<string, Plan> }
+  | {
+      readonly kind: "object"
+      readonly path: Path
+      readonly keys: ReadonlyMap<string, Plan>
+      /** The keys that zod wants to see even where they have no value. */
+      readonly explicit: ReadonlySet<string>
+    }
   | {
       readonly kind: "union"
       readonly path: Path

@@ -93,13 +93,15 @@ export function planOf(root: Schema): Planned {
   function objectAt(schema: Schema, def: z.core.$ZodObjectDef, place: Place): Plan {
     const above = new Set(place.above).add(schema)
     const keys = new Map<string, Plan>()
+    const explicit = new Set<string>()
     for (const [key, value] of Object.entries(def.shape)) {
       // zod itself passes over this key.
       if (key === "__proto__") continue
       keys.set(key, walk(value, { path: [...place.path, key], required: place.required, above }))
+      if (value._zod.optin === undefined) explicit.add(key)
     }
     if (def.catchall !== undefined) within(def.catchall, place, "a catchall")
-    return { kind: "object", path: place.path, keys }
+    return { kind: "object", path: place.path, keys, explicit }
   }
 
   function unionAt(
