@@ -1,0 +1,2 @@
+export { depot } from "./depot.ts"
+export { type DepotOptions, fromUrl } from "./options.ts"
