@@ -1,6 +1,8 @@
 export type { CallLog, Operation, StoreCall } from "./call-log.ts"
 export type { Harness, MakeHarness, TestFramework, TestStoreOptions } from "./contract/index.ts"
 export { testStore } from "./contract/index.ts"
+export type { EqualityContext } from "./equality.ts"
+export { secretsEqual } from "./equality.ts"
 export { type FakeClock, fakeClock, type PendingTimer } from "./fake-clock.ts"
 export type { Fault, FaultOptions, Faults, Faulty, HangOptions, Target } from "./faulty.ts"
 export { faulty } from "./faulty.ts"

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest"
-import { type Duration, isSecretError, SecretError, type SecretStore, type StoredSecret } from "../../src/core/index.ts"
+import {
+  type Duration,
+  isSecretError,
+  SecretError,
+  type SecretStore,
+  type StoredSecret,
+} from "../../src/core/index.ts"
 import { faulty, type Harness, testStore } from "../../src/testing/index.ts"
 import { type ReferenceOptions, reference } from "./reference-store.ts"
 
