@@ -1,3 +1,5 @@
+import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+
 /** How long calls under way may go on after the server was asked to stop. MCP clients lose patience after 2 s. */
 export const DRAIN_MS = 1_500
 
@@ -5,22 +7,23 @@ export const DRAIN_MS = 1_500
 const LONGEST_STOP_MS = 4_000
 
 /**
- * Resolves with the reason when this process should stop: a signal, or the client at the other end of stdin or
- * stdout has gone. A second signal ends the process at once, as it would without this function.
+ * Resolves with the reason when a server should stop: a signal, or the client at the other end has gone. A second
+ * signal ends the process at once, as it would without this function.
  */
-export async function askedToStop(): Promise<string> {
+export async function askedToStop({ server }: McpServer): Promise<string> {
   const asked = new AbortController()
-  const { signal } = asked
   const reason = await new Promise<string>(resolve => {
     const on = (emitter: NodeJS.EventEmitter, event: string, reason: string): void => {
       const listener = () => resolve(reason)
       emitter.on(event, listener)
-      signal.addEventListener("abort", () => emitter.off(event, listener), { once: true })
+      asked.signal.addEventListener("abort", () => emitter.off(event, listener), { once: true })
     }
     on(process, "SIGTERM", "SIGTERM")
     on(process, "SIGINT", "SIGINT")
     on(process.stdin, "end", "the client has closed the connection")
     on(process.stdin, "close", "the client has closed the connection")
+    on(process.stdout, "error", "the client no longer reads")
+    server.onclose = () => resolve("the connection is closed")
   })
   asked.abort()
   return reason

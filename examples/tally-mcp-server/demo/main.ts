@@ -1,0 +1,102 @@
+import { startBroken } from "./broken.ts"
+import { type LoadReport, rotateUnderLoad } from "./load.ts"
+import { chapter, figure, progressBar, say, styled } from "./terminal.ts"
+
+const ROTATIONS = 6
+const CALLS_PER_SECOND = 200
+
+/** The server works while its token changes; true if all went as it should. */
+async function underLoad(signal: AbortSignal): Promise<boolean> {
+  chapter(1, "A server works while its token changes")
+  say("    A stand-in for the Tally API listens on this machine. The MCP server runs as a process of")
+  say("    its own, in a folder with a .env that holds the token; its environment does not. An MCP")
+  say(
+    `    client calls its tools ${CALLS_PER_SECOND} times a second. Meanwhile the token in .env is replaced ${ROTATIONS} times:`,
+  )
+  say("    the new one is made valid, written, and once it is in use the old one is revoked.")
+  say()
+  const bar = progressBar(ROTATIONS)
+  let report: LoadReport
+  try {
+    bar.show(0, "starting")
+    report = await rotateUnderLoad({
+      rotations: ROTATIONS,
+      callsPerSecond: CALLS_PER_SECOND,
+      signal,
+      progress: (made, rotated) => bar.show(rotated, `${made} calls, ${rotated} of ${ROTATIONS} rotations`),
+    })
+  } finally {
+    bar.end()
+  }
+  const { calls, refusals, firstUseMs, traces, written, stopped } = report
+  const sorted = firstUseMs.toSorted((one, other) => one - other)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  const slowest = sorted.at(-1) ?? Number.NaN
+  const end = stopped[0]
+  const good = [
+    figure("calls made", String(calls.made), calls.made > 0),
+    figure("calls failed", String(calls.failed), calls.failed === 0),
+    figure("times the far side refused a token (401)", String(refusals), refusals === 0),
+    figure(
+      "rotations taken over without a restart",
+      String(firstUseMs.length),
+      firstUseMs.length === ROTATIONS,
+    ),
+    figure(
+      "from writing .env to the new token's first use",
+      `median ${median.toFixed(0)} ms, slowest ${slowest.toFixed(0)} ms`,
+      Number.isFinite(slowest),
+    ),
+    figure("times a token stands in the server's output", String(traces), traces === 0),
+    figure(
+      "SIGTERM ends it",
+      `exit code ${end?.code} after ${end?.tookMs.toFixed(0)} ms`,
+      end?.code === 0 && end.tookMs < 5_000,
+    ),
+  ]
+  for (const [text, times] of calls.failures) say(styled("red", `      ${times} × ${text}`))
+  const searched = `${kilobytes(written.stdout)} of stdout and ${kilobytes(written.stderr)} of stderr`
+  say(styled("dim", `      (${searched} were searched: in clear, base64, hex and percent form)`))
+  return good.every(Boolean)
+}
+
+/** The server refuses a broken configuration; true if its message is as it should be. */
+async function misconfigured(signal: AbortSignal): Promise<boolean> {
+  chapter(2, "The same server with a broken configuration")
+  say("    A token that has lost its beginning, an address that is not encrypted, a time limit that")
+  say("    is no number. It does not start, and says everything at once:")
+  say()
+  const { code, stdout, message, traces } = await startBroken(signal)
+  for (const line of message.split("\n")) say(`    ${styled("yellow", "│")} ${line}`)
+  say()
+  const named = ["tally/api-token", "TALLY_BASE_URL", "TALLY_TIMEOUT_MS"].filter(name =>
+    message.includes(name),
+  )
+  return [
+    figure("mistakes named", `${named.length} of 3`, named.length === 3),
+    figure("wrong values in the message", String(traces), traces === 0),
+    figure("exit code", String(code), code === 1),
+    figure("bytes on stdout, which is the protocol's", String(stdout.length), stdout.length === 0),
+  ].every(Boolean)
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}
+
+const stopping = new AbortController()
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => stopping.abort())
+
+try {
+  say(styled("bold", "latchkey: a server keeps its token fresh"))
+  const good = [await underLoad(stopping.signal), await misconfigured(stopping.signal)].every(Boolean)
+  say()
+  say(good ? styled("green", "All of it is as promised.") : styled("red", "Something is not as promised."))
+  if (!good) process.exitCode = 1
+} catch (error) {
+  say()
+  say(
+    stopping.signal.aborted ? "Stopped; nothing is left behind." : styled("red", `The demo failed: ${error}`),
+  )
+  process.exitCode = stopping.signal.aborted ? 130 : 1
+}

@@ -1,0 +1,27 @@
+/** One copy of a program that works with the token, and what it wrote. */
+export interface Replica {
+  /** The name under which the stand-in knows its requests. */
+  readonly name: string
+  /** Makes it ask Tally something. Rejects, with a text that is safe to show, if that failed. */
+  call(): Promise<void>
+  /** Asks it to stop with SIGTERM, and resolves when it has ended. */
+  stop(): Promise<Stopped>
+  /** Everything that it has written to stdout and stderr. */
+  readonly written: { readonly stdout: string; readonly stderr: string }
+}
+
+export interface Stopped {
+  readonly code: number | null
+  readonly tookMs: number
+}
+
+/** What is needed to start one. */
+export interface ReplicaOptions {
+  readonly name: string
+  /** The folder with the `.env`. */
+  readonly folder: string
+  readonly baseUrl: string
+}
+
+/** How the programs of this repository are run from their sources. */
+export const nodeArguments: readonly string[] = ["--conditions=latchkey-source"]

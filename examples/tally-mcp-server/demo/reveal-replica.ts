@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { nodeArguments, type Replica, type ReplicaOptions, type Stopped } from "./replica.ts"
+
+const program = fileURLToPath(new URL("./reveal-program.ts", import.meta.url))
+
+interface Reply {
+  readonly id: number
+  readonly status: number
+}
+
+/** Starts a program that uses plain `reveal()` where the server has `use()`: nothing saves it from a 401. */
+export async function startRevealReplica({ name, folder, baseUrl }: ReplicaOptions): Promise<Replica> {
+  const child = spawn(process.execPath, [...nodeArguments, program], {
+    cwd: folder,
+    env: { TALLY_BASE_URL: baseUrl },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  })
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk))
+  child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk))
+  const waiting = new Map<number, (status: number | undefined) => void>()
+  const ended = new Promise<void>(resolve => {
+    child.once("close", () => {
+      for (const answer of waiting.values()) answer(undefined)
+      resolve()
+    })
+  })
+  await new Promise<void>(resolve => {
+    child.once("message", () => resolve())
+    child.once("close", () => resolve())
+  })
+  if (child.exitCode !== null)
+    throw new Error(`the program did not start; it wrote:\n${Buffer.concat(stderr)}`)
+  child.on("message", (reply: Reply) => {
+    waiting.get(reply.id)?.(reply.status)
+    waiting.delete(reply.id)
+  })
+
+  let asked = 0
+  return {
+    name,
+    async call() {
+      const id = asked++
+      const status = await new Promise<number | undefined>(resolve => {
+        waiting.set(id, resolve)
+        child.send(id)
+      })
+      if (status !== 200) throw new Error(status === undefined ? "the program ended" : `HTTP ${status}`)
+    },
+    async stop(): Promise<Stopped> {
+      const start = performance.now()
+      child.kill("SIGTERM")
+      await ended
+      return { code: child.exitCode, tookMs: performance.now() - start }
+    },
+    get written() {
+      return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
+    },
+  }
+}
