@@ -1,0 +1,2 @@
+export { layered } from "./layered.ts"
+export type { LayeredOptions, LayeredStore } from "./types.ts"
