@@ -4,16 +4,27 @@ import { countingStore } from "../counting-store.ts"
 import { interleaved } from "../fresh.ts"
 import { atMost, type Row } from "../row.ts"
 
+/** So many secrets take turns that no reading of one can be moved out of the loop that measures. */
+const HOW_MANY = 64
+
+const indexes = Array.from({ length: HOW_MANY }, (_, index) => index)
+
 /** The cost of a secret at the point of use, beside the way in which most programs read theirs. */
 export const row: Row = {
   id: "reveal",
   async measure() {
-    process.env.TALLY_API_TOKEN = "value of tally/api-token"
     const secrets = new Secrets(countingStore(1).store)
-    const token = await secrets.get("tally/api-token")
+    const handles = await Promise.all(indexes.map(index => secrets.get(`service/token-${index}`)))
+    process.env.TALLY_API_TOKEN = handles[0]?.reveal()
     const times = await interleaved(9, {
-      ours: () => nanoseconds(() => do_not_optimize(token.reveal())),
-      peer: () => nanoseconds(() => do_not_optimize(process.env.TALLY_API_TOKEN)),
+      ours: () =>
+        nanoseconds(() => {
+          for (const handle of handles) do_not_optimize(handle.reveal())
+        }),
+      peer: () =>
+        nanoseconds(() => {
+          for (const _ of handles) do_not_optimize(process.env.TALLY_API_TOKEN)
+        }),
     })
     await secrets.close()
     return [atMost(0.1, { what: "reveal()", ...times, peerName: "process.env.X", unit: "ns" })]
@@ -21,5 +32,5 @@ export const row: Row = {
 }
 
 async function nanoseconds(call: () => void): Promise<number> {
-  return (await measure(call, { min_cpu_time: 200e6 })).p50
+  return (await measure(call, { min_cpu_time: 200e6 })).p50 / HOW_MANY
 }
