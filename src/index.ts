@@ -44,6 +44,8 @@ export {
   valueOfFile,
   versionMaker,
 } from "./core/index.ts"
+export type { OpenSecretsOptions, OpenStoreOptions } from "./open.ts"
+export { openSecrets, openStore } from "./open.ts"
 export type {
   Format,
   GetOptions,

@@ -1,0 +1,41 @@
+import { env } from "latchkey/env"
+import { layered } from "latchkey/layered"
+import { memory } from "latchkey/memory"
+import { testStore } from "latchkey/testing"
+import { describe, it } from "vitest"
+
+const { signal } = new AbortController()
+
+testStore(
+  "layered, with the secrets in the lower layer",
+  () => {
+    const lower = memory({ "lower/secret": "1" })
+    return {
+      store: layered([env({ env: { UPPER__SECRET: "2" } }), lower]),
+      async put(name, value) {
+        await lower.write(name, value, { signal })
+      },
+      remove: async name => await lower.delete(name, { signal }),
+      disable: async name => lower.disable(name),
+      async close() {},
+    }
+  },
+  { describe, it },
+)
+
+testStore(
+  "layered, with the secrets in the upper layer",
+  () => {
+    const upper = memory()
+    return {
+      store: layered([upper, memory({ "lower/secret": "1" })]),
+      async put(name, value) {
+        await upper.write(name, value, { signal })
+      },
+      remove: async name => await upper.delete(name, { signal }),
+      disable: async name => upper.disable(name),
+      async close() {},
+    }
+  },
+  { describe, it },
+)
