@@ -1,9 +1,6 @@
 import type { SecretStore } from "../core/index.ts"
-import { Limiter } from "./limiter.ts"
+import type { Limiter } from "./limiter.ts"
 import type { Answer, Reader } from "./reader.ts"
-
-/** How many calls to one store are under way at once. */
-export const MOST_AT_ONCE = 10
 
 interface Request {
   readonly name: string
@@ -20,11 +17,12 @@ interface Request {
 export class Batch {
   readonly #store: SecretStore
   readonly #reader: Reader
-  readonly #limiter = new Limiter(MOST_AT_ONCE)
+  readonly #limiter: Limiter
   #waiting: Request[] = []
   #forbidden = false
 
-  constructor(store: SecretStore, reader: Reader) {
+  constructor(store: SecretStore, reader: Reader, limiter: Limiter) {
+    this.#limiter = limiter
     this.#store = store
     this.#reader = reader
   }

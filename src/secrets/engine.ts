@@ -2,6 +2,7 @@ import { type Clock, instant, parseReference, SecretError, type SecretStore } fr
 import { Batch } from "./batch.ts"
 import { Events } from "./events.ts"
 import { Keeper, type KeeperContext } from "./keeper.ts"
+import { Limiter, MOST_AT_ONCE } from "./limiter.ts"
 import type { Settings } from "./options.ts"
 import { recallPrevious } from "./overlap.ts"
 import { Reader } from "./reader.ts"
@@ -19,6 +20,7 @@ export class Engine implements KeeperContext {
   readonly clock: Clock
   readonly events: Events = new Events()
   readonly reader: Reader
+  readonly limiter: Limiter = new Limiter(MOST_AT_ONCE)
   readonly batch: Batch
   readonly backoff: StoreBackoff
   readonly schedule: Schedule
@@ -37,7 +39,7 @@ export class Engine implements KeeperContext {
     this.settings = settings
     this.clock = clock
     this.reader = new Reader(store, clock)
-    this.batch = new Batch(store, this.reader)
+    this.batch = new Batch(store, this.reader, this.limiter)
     this.backoff = new StoreBackoff(clock, random, {
       longestPause: () => this.#shortestTtl() / 2,
       recovered: () => this.#hurryFailing(),

@@ -2,12 +2,13 @@ import {
   elapsed,
   type Instant,
   isSecretError,
+  type Secret,
   SecretError,
   type StoredSecret,
   sameValue,
   type Version,
 } from "../core/index.ts"
-import { Lens, type Replaced, type Shown, type Watched } from "./lens.ts"
+import { Lens, PLAIN, type Replaced, type Shown, type Watched } from "./lens.ts"
 import type { Seen, View } from "./view.ts"
 
 /** What the lenses say to a version: all accept it, or one does not. */
@@ -38,6 +39,15 @@ export class Gate {
   set open(open: boolean) {
     this.#open = open
     for (const lens of this.#live()) lens.open = open
+  }
+
+  /** The handle on the secret as plain text, if somebody holds it and it may be revealed at once. */
+  quickHandle(): Secret<unknown> | undefined {
+    for (const reference of this.#lenses) {
+      const lens = reference.deref()
+      if (lens?.origin === PLAIN.text && lens.open) return lens.handle
+    }
+    return undefined
   }
 
   /** Asks all lenses for their opinion of a version. */
@@ -112,7 +122,8 @@ export class Gate {
   ): Promise<Lens> {
     const existing = this.#find(view)
     if (existing !== undefined) return existing
-    const lens = new Lens(reference, this.#watched, { view })
+    const plain = view.field === undefined && view.schema === undefined
+    const lens = new Lens(reference, this.#watched, plain ? PLAIN[view.format] : { view })
     for (let { held, previous } = present(); held !== undefined; ) {
       lens.show(await lens.look(held), held.version)
       lens.previous = previous === undefined ? undefined : await replacedOrNothing(lens, previous)
@@ -139,7 +150,8 @@ export class Gate {
 
   #join(lens: Lens): Lens {
     lens.open = this.#open
-    this.#lenses.push(new WeakRef(lens))
+    // A new array of just this length: pushing would reserve room for sixteen more, for each of thousands of secrets.
+    this.#lenses = [...this.#lenses, new WeakRef(lens)]
     return lens
   }
 

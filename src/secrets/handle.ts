@@ -70,13 +70,12 @@ export class Handle<T> implements Secret<T> {
     const subscription = new Subscription(this.#lens, run, seen, this.#engine)
     const end = () => {
       subscription.end()
-      keeper.subscriptions.delete(subscription)
+      keeper.unsubscribe(subscription)
       signal?.removeEventListener("abort", end)
     }
     if (!signal?.aborted && !this.#engine.closing.aborted) {
-      keeper.subscriptions.add(subscription)
+      keeper.subscribe(subscription)
       signal?.addEventListener("abort", end)
-      keeper.wake()
       subscription.notify()
     }
     return { [Symbol.dispose]: end }

@@ -29,6 +29,11 @@ export interface KeeperContext extends CallbackContext {
   planned(keeper: Keeper): void
 }
 
+const NO_WISHES: Partial<Policy> = {}
+
+/** Most secrets have no subscribers: they share this. */
+const NOBODY: ReadonlySet<Subscription> = new Set()
+
 /** A name sleeps when it was not asked for in so many times its `ttl`. */
 const TTLS_UNTIL_SLEEP = 10
 
@@ -36,7 +41,7 @@ const TTLS_UNTIL_SLEEP = 10
 export class Keeper implements Watched {
   readonly name: string
   readonly gate: Gate = new Gate(this)
-  readonly subscriptions: Set<Subscription> = new Set()
+  subscriptions: ReadonlySet<Subscription> = NOBODY
   state: EntryState = emptyEntry
   policy: Policy
   touched = true
@@ -53,7 +58,7 @@ export class Keeper implements Watched {
   /** The place of the newest read that was begun. */
   startedOrder = 0
   readonly #context: KeeperContext
-  #wishes: Partial<Policy> = {}
+  #wishes: Partial<Policy> = NO_WISHES
   #lastTouched: number
   #asleep = false
 
@@ -73,6 +78,17 @@ export class Keeper implements Watched {
     if (this.due === Number.POSITIVE_INFINITY || this.due <= soonest) return
     this.due = soonest
     this.#context.planned(this)
+  }
+
+  /** Tells a subscriber of changes from now on. */
+  subscribe(subscription: Subscription): void {
+    this.subscriptions = new Set([...this.subscriptions, subscription])
+    this.wake()
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    const others = [...this.subscriptions].filter(other => other !== subscription)
+    this.subscriptions = others.length === 0 ? NOBODY : new Set(others)
   }
 
   /** Whether there is a value that may be revealed. */

@@ -31,6 +31,13 @@ export type Origin =
   | { readonly view: View }
   | { readonly parent: Lens; readonly derive: (value: never) => unknown }
 
+/** How most lenses look: shared, because there may be thousands. */
+export const PLAIN: Readonly<Record<View["format"], Origin>> = {
+  text: { view: { field: undefined, format: "text", schema: undefined } },
+  json: { view: { field: undefined, format: "json", schema: undefined } },
+  bytes: { view: { field: undefined, format: "bytes", schema: undefined } },
+}
+
 /**
  * The cell behind handles: what one view of a secret shows now. The gate fills it when a version is accepted, so that
  * revealing is reading a field.

@@ -1,3 +1,6 @@
+/** How many reads of one store are under way at once. */
+export const MOST_AT_ONCE = 10
+
 /** Lets so many calls run at once and no more; the others wait in their order. */
 export class Limiter {
   readonly #most: number

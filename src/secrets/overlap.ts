@@ -11,7 +11,7 @@ const MOST_VERSIONS = 10
  * previous version a program is no worse off than before.
  */
 export async function recallPrevious(engine: Engine, keeper: Keeper): Promise<void> {
-  const { store, clock, reader, closing: signal } = engine
+  const { store, clock, reader, limiter, closing: signal } = engine
   const { held, previous } = keeper.state
   if (held === undefined || previous !== undefined || keeper.recalled === held.version) return
   if (store.versions === undefined || !store.capabilities.versionedReads) return
@@ -20,19 +20,18 @@ export async function recallPrevious(engine: Engine, keeper: Keeper): Promise<vo
 
   const context = { secret: keeper.name, timeout: keeper.policy.callTimeout, signal }
   try {
-    const listed = await reader.call(
-      context,
-      async within => await newest(store.versions?.(keeper.name, { signal: within })),
-    )
+    const list = async (within: AbortSignal) =>
+      await newest(store.versions?.(keeper.name, { signal: within }))
+    const listed = await limiter.run(() => reader.call(context, list))
     const createdAt = held.createdAt ?? listed.find(info => info.version === held.version)?.createdAt
     if (createdAt === undefined || !isOpen(createdAt)) return
     const before = listed.find(
       info => info.version !== held.version && info.readable && !isNewer(info, createdAt),
     )
     if (before === undefined) return
-    const secret = await reader.call(context, within =>
-      store.read(keeper.name, { version: before.version, signal: within }),
-    )
+    const { version } = before
+    const read = (within: AbortSignal) => store.read(keeper.name, { version, signal: within })
+    const secret = await limiter.run(() => reader.call(context, read))
     await keeper.recall(held.version, secret, instantOf(createdAt))
   } catch {
     // There is no previous version to be had, which is what is there without this function.

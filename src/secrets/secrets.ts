@@ -26,7 +26,7 @@ import {
   settingsOf,
 } from "./options.ts"
 import type { StandardSchema } from "./schema.ts"
-import { allOrNothing, type Inquiry, inquire } from "./startup.ts"
+import { allOrNothing, type Inquiry, inquire, quickHandle } from "./startup.ts"
 import type { Format } from "./view.ts"
 import { type PutOptions, Writer } from "./write.ts"
 
@@ -97,11 +97,11 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
   get(reference: string, options?: GetOptions): Promise<Secret<string>>
   /** The same, with a schema that every version must satisfy and whose output is revealed. */
   get<T>(reference: string, options: GetOptions & { schema: StandardSchema<unknown, T> }): Promise<Secret<T>>
-  async get(
-    reference: string,
-    options: GetOptions & { schema?: StandardSchema } = NO_OPTIONS,
-  ): Promise<Secret<unknown>> {
-    return await this.#inquire(reference, "text", options)
+  get(reference: string, options?: GetOptions & { schema?: StandardSchema }): Promise<Secret<unknown>> {
+    const quick = options === undefined ? quickHandle(this.#engine, reference) : undefined
+    return quick === undefined
+      ? this.#inquire(reference, "text", options ?? NO_OPTIONS)
+      : Promise.resolve(quick)
   }
 
   /** A live handle on a secret as bytes; text is given as UTF-8. */

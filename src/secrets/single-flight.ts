@@ -36,6 +36,9 @@ export class Flight {
   readonly #attempt: AttemptRead
   readonly #waiters = new Set<Waiter>()
   readonly #controller = new AbortController()
+  #over = false
+  /** Whether there is anything to abort: an abort that nobody listens to is not free. */
+  #busy = false
   #last: SecretError | undefined
   #failures = 0
 
@@ -46,7 +49,7 @@ export class Flight {
 
   /** Whether nobody waits any more: whoever comes next needs another flight. */
   get over(): boolean {
-    return this.#controller.signal.aborted
+    return this.#over
   }
 
   /** Waits for the flight. Resolves with what it ended with for this waiter, and never rejects. */
@@ -61,7 +64,7 @@ export class Flight {
           signal?.removeEventListener("abort", abort)
           this.#waiters.delete(waiter)
           resolve(outcome?.transient && until !== undefined ? this.#tooLate(outcome, limit) : outcome)
-          if (this.#waiters.size === 0) this.#controller.abort()
+          if (this.#waiters.size === 0) this.#end()
         },
       }
       const abort = () => waiter.settle(new SecretError("ABORTED", { secret, store }))
@@ -78,22 +81,30 @@ export class Flight {
   async fly(): Promise<void> {
     const { clock, random } = this.#context
     const { signal } = this.#controller
-    while (!signal.aborted) {
+    while (!this.#over) {
+      this.#busy = true
       const error = await this.#attempt(signal, () => this.#patience())
-      if (signal.aborted) return
+      this.#busy = false
+      if (this.#over) return
       if (error === undefined || !error.transient) return this.#settleAll(error)
       this.#last = error
       this.#failures += 1
       const delay = retryDelay(this.#failures, CALL_GROWTH, random(), error.retryAfterMs)
       const next = clock.monotonic() + delay
       this.#settleAll(error, waiter => waiter.until === undefined || waiter.until < next)
-      await pause(clock, "waited-for", delay, signal)
+      this.#busy = !this.#over
+      if (!this.#over) await pause(clock, "waited-for", delay, signal)
     }
   }
 
   /** Ends the flight for everybody, with an error. */
   cancel(error: SecretError): void {
     this.#settleAll(error)
+  }
+
+  #end(): void {
+    this.#over = true
+    if (this.#busy) this.#controller.abort()
   }
 
   #patience(): Patience {
