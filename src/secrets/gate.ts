@@ -150,8 +150,8 @@ export class Gate {
 
   #join(lens: Lens): Lens {
     lens.open = this.#open
-    // A new array of just this length: pushing would reserve room for sixteen more, for each of thousands of secrets.
-    this.#lenses = [...this.#lenses, new WeakRef(lens)]
+    // Of just this length: pushing, or spreading, would reserve room for sixteen more, for each of thousands of secrets.
+    this.#lenses = this.#lenses.concat(new WeakRef(lens))
     return lens
   }
 
