@@ -139,6 +139,8 @@ function nounOf(schema: Schema, def: Definition, telling: Telling): string | und
       return pipedNoun(def, telling)
     case "custom":
       return "a value"
+    case "null":
+      return "null"
     default:
       return "innerType" in def ? describe(def.innerType, telling) : undefined
   }

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { refuseUnknownOptions, type Secret, SecretError } from "../core/index.ts"
-import { putMark, type Schema, type SecretFormat } from "./mark.ts"
+import type { Format } from "../secrets/index.ts"
+import { putMark, type Schema } from "./mark.ts"
 
 /** The schema of a field that holds a live {@link Secret}. */
 export type SecretSchema<T> = z.ZodCustom<Secret<T>, Secret<T>>
@@ -17,11 +18,9 @@ type MustAccept<S extends Schema, Given, Sentence extends string> =
   unknown extends z.input<S> ? unknown : [Extract<z.input<S>, Given>] extends [never] ? Sentence : unknown
 
 /** What the schema of a secret is given. */
-type GivenBy<Format extends SecretFormat, S extends Schema> = Format extends "json"
-  ? z.input<S>
-  : FormatValues[Format]
+type GivenBy<F extends Format, S extends Schema> = F extends "json" ? z.input<S> : FormatValues[F]
 
-const FORMATS: ReadonlySet<string> = new Set<SecretFormat>(["text", "json", "bytes"])
+const FORMATS: ReadonlySet<string> = new Set<Format>(["text", "json", "bytes"])
 
 /**
  * A field that comes from the store: a live `Secret` whose value has passed the schema, now and after each rotation.
@@ -31,20 +30,20 @@ const FORMATS: ReadonlySet<string> = new Set<SecretFormat>(["text", "json", "byt
  * @param options.format `"text"` (the default), `"json"` (the value is parsed first) or `"bytes"`.
  * @throws SecretError `MISCONFIGURED` for a format that does not exist.
  */
-export function secret<Format extends SecretFormat = "text">(
+export function secret<F extends Format = "text">(
   name: string,
   schema?: undefined,
-  options?: { readonly format?: Format },
-): SecretSchema<FormatValues[Format]>
-export function secret<S extends Schema, Format extends SecretFormat = "text">(
+  options?: { readonly format?: F },
+): SecretSchema<FormatValues[F]>
+export function secret<S extends Schema, F extends Format = "text">(
   name: string,
-  schema: S & MustAccept<S, GivenBy<Format, S>, "the schema of a secret must accept what its format gives">,
-  options?: { readonly format?: Format },
+  schema: S & MustAccept<S, GivenBy<F, S>, "the schema of a secret must accept what its format gives">,
+  options?: { readonly format?: F },
 ): SecretSchema<z.output<S>>
 export function secret(
   name: string,
   schema?: Schema,
-  options: { readonly format?: SecretFormat } = {},
+  options: { readonly format?: Format } = {},
 ): SecretSchema<unknown> {
   refuseUnknownOptions("secret()", options, ["format"])
   const { format = "text" } = options

@@ -2,8 +2,8 @@ import type { SecretError } from "../core/index.ts"
 import { fieldsOf, locate, neededFields, placeOf } from "./locate.ts"
 import { type Field, type Flaw, type Path, type Plan, type Planned, pathKey } from "./plan.ts"
 import type { Reading } from "./read.ts"
-import { factsOf, problemOf, type Refusal, refusalOf } from "./refusal.ts"
-import { acceptsNothing } from "./run-schema.ts"
+import { factsOf, problemOf, type Refusal, refusalByIssues, refusalByThrowing, refusalOf } from "./refusal.ts"
+import { anyAcceptsNothing, run } from "./run-schema.ts"
 
 /** What turned out about one place of a configuration. */
 export type Finding =
@@ -21,13 +21,15 @@ export type Finding =
 export class Findings {
   readonly #planned: Planned
   readonly #reading: Reading
+  readonly #reached: ReadonlySet<Field>
   readonly #found = new Map<string, Finding>()
 
   /** Begins with what is known before anything is parsed. */
   constructor(planned: Planned, reading: Reading, reached: ReadonlySet<Field>) {
     this.#planned = planned
     this.#reading = reading
-    for (const flaw of planned.flaws) this.#add(flaw.path, { kind: "flaw", flaw })
+    this.#reached = reached
+    for (const flaw of planned.flaws) this.flaw(flaw)
     for (const [field, error] of reading.failures) {
       if (reached.has(field)) this.#add(field.path, { kind: "failed", field, error })
     }
@@ -47,15 +49,37 @@ export class Findings {
     for (const issue of issues) this.#issue(issue, plan)
   }
 
-  missing(field: Field): void {
+  /**
+   * Asks each field alone, because a schema that throws ends the run with whatever that had found so far.
+   *
+   * @param kindOfError what the run has ended with.
+   */
+  async each(kindOfError: string): Promise<void> {
+    for (const field of this.#reached) {
+      const { values } = this.#reading
+      if (!values.has(field)) {
+        if (field.required && !(await anyAcceptsNothing(field))) this.#missing(field)
+      } else if (field.mark.kind === "setting") {
+        const refusal = await refusalAlone(field, values.get(field))
+        if (refusal !== undefined) this.#refused(field, refusal)
+      }
+    }
+    if (this.#found.size === 0) this.#unmet([], `a check or a transform of it threw ${kindOfError}`)
+  }
+
+  flaw(flaw: Flaw): void {
+    this.#add(flaw.path, { kind: "flaw", flaw })
+  }
+
+  #missing(field: Field): void {
     this.#add(field.path, { kind: "missing", field })
   }
 
-  refused(field: Field, refusal: Refusal): void {
+  #refused(field: Field, refusal: Refusal): void {
     this.#add(field.path, { kind: "refused", field, refusal })
   }
 
-  unmet(path: Path, problem: string): void {
+  #unmet(path: Path, problem: string): void {
     this.#add(path, { kind: "unmet", path, problem })
   }
 
@@ -68,17 +92,17 @@ export class Findings {
     const { code, path } = factsOf(issue)
     const { plan: at, rest } = locate(plan, path)
     if (at.kind === "union") this.#union(at, issue, code)
-    else if (at.kind !== "field") this.unmet(placeOf(at), problemOf(code))
+    else if (at.kind !== "field") this.#unmet(placeOf(at), problemOf(code))
     else if (this.#reading.values.has(at.field))
-      this.refused(at.field, refusalOf(code, rest, at.field.schemas))
-    else this.missing(at.field)
+      this.#refused(at.field, refusalOf(code, rest, at.field.schemas))
+    else this.#missing(at.field)
   }
 
   /** No option fits: speaks of the one that somebody has begun to fill, else of all. */
   #union(union: Extract<Plan, { kind: "union" }>, issue: unknown, code: unknown): void {
     const errors = (issue as { readonly errors?: unknown }).errors
     if (code !== "invalid_union" || !Array.isArray(errors) || errors.length !== union.options.length) {
-      this.unmet(union.path, problemOf(code))
+      this.#unmet(union.path, problemOf(code))
       return
     }
     const begun = union.options
@@ -89,11 +113,18 @@ export class Findings {
       this.issues(nearest.issues, nearest.plan)
       return
     }
-    const options = union.options
-      .map(({ plan }) => neededFields(plan).filter(field => !field.schemas.some(acceptsNothing)))
-      .filter(fields => fields.length > 0)
+    const options = union.options.map(({ plan }) => neededFields(plan))
     this.#add(union.path, { kind: "alternatives", path: union.path, options })
   }
+}
+
+/** Why a field's value is refused where nothing else is looked at; `undefined` if it is not. */
+async function refusalAlone({ schemas }: Field, value: unknown): Promise<Refusal | undefined> {
+  const outcomes = await Promise.all(schemas.map(schema => run(schema, value)))
+  const [first] = outcomes
+  if (first === undefined || "output" in first || outcomes.some(outcome => "output" in outcome))
+    return undefined
+  return "threw" in first ? refusalByThrowing(first.threw) : refusalByIssues(first.issues, schemas)
 }
 
 function listOf(value: unknown): readonly unknown[] {

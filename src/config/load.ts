@@ -4,14 +4,13 @@ import { ConfigError } from "./config-error.ts"
 import { refuseForeign } from "./fields.ts"
 import { Findings } from "./findings.ts"
 import { deepFreeze } from "./freeze.ts"
-import { type Input, inputOf } from "./input.ts"
+import { inputOf } from "./input.ts"
 import type { Schema } from "./mark.ts"
-import type { Planned } from "./plan.ts"
-import { type Reading, readAll, type Settings } from "./read.ts"
-import { refusalByIssues, threw } from "./refusal.ts"
+import { readAll, type Settings } from "./read.ts"
 import { problemsOf } from "./report.ts"
-import { acceptsNothing, type Outcome, run } from "./run-schema.ts"
+import { run } from "./run-schema.ts"
 import type { SecretsReader } from "./secrets-reader.ts"
+import { unfilled } from "./unfilled.ts"
 import { planOf } from "./walk.ts"
 
 /** Where a configuration comes from. */
@@ -50,41 +49,13 @@ export async function loadConfig<S extends Schema>(schema: S, options: LoadOptio
   const input = inputOf(planned.plan, reading.values)
   const outcome = await run(schema, input.value)
   const findings = new Findings(planned, reading, input.reached)
-  await explain(outcome, findings, planned, reading, input)
+  for (const flaw of await unfilled(planned)) findings.flaw(flaw)
+  if ("issues" in outcome) findings.issues(outcome.issues)
+  if ("threw" in outcome) await findings.each(outcome.threw)
   const found = findings.all()
   if ("output" in outcome && found.length === 0) return deepFreeze(outcome.output as z.output<S>)
 
   throw new ConfigError(
     await problemsOf(found, { store: secrets.store, settings, given: options.settings, reading }),
   )
-}
-
-/** Adds what came of running the schema. */
-async function explain(
-  outcome: Outcome,
-  findings: Findings,
-  planned: Planned,
-  reading: Reading,
-  input: Input,
-): Promise<void> {
-  if ("issues" in outcome) findings.issues(outcome.issues)
-  if (!("threw" in outcome)) return
-  // An exception ends the run with whatever it had found so far: each field is asked alone.
-  for (const field of planned.fields) {
-    if (!input.reached.has(field)) continue
-    if (!reading.values.has(field)) {
-      if (field.required && !field.schemas.some(acceptsNothing)) findings.missing(field)
-    } else if (field.mark.kind === "setting") {
-      const alone = await Promise.all(field.schemas.map(schema => run(schema, reading.values.get(field))))
-      const [first] = alone
-      if (first === undefined || alone.some(each => "output" in each)) continue
-      findings.refused(
-        field,
-        "threw" in first
-          ? threw(first.threw)
-          : refusalByIssues("issues" in first ? first.issues : [], field.schemas),
-      )
-    }
-  }
-  if (findings.all().length === 0) findings.unmet([], `a check or a transform of it threw a ${outcome.threw}`)
 }

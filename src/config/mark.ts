@@ -1,17 +1,15 @@
 import type { z } from "zod"
+import type { Format } from "../secrets/index.ts"
 
 /** Any schema of zod 4, its small sister `zod/mini` included. */
 export type Schema = z.core.$ZodType
-
-/** In which form a secret is wanted. */
-export type SecretFormat = "text" | "json" | "bytes"
 
 /** What a field says about where its value comes from. */
 export type Mark =
   | {
       readonly kind: "secret"
       readonly name: string
-      readonly format: SecretFormat
+      readonly format: Format
       readonly schema: Schema | undefined
     }
   | { readonly kind: "setting"; readonly variable: string }

@@ -41,8 +41,8 @@ export function refusalByIssues(issues: readonly unknown[], schemas: readonly Sc
 }
 
 /** The refusal of a schema that threw: an exception quotes its input as readily as a message does. */
-export function threw(errorClass: string): Refusal {
-  return { problem: `its schema threw a ${errorClass}`, path: [], wrongType: false }
+export function refusalByThrowing(kindOfError: string): Refusal {
+  return { problem: `its schema threw ${kindOfError}`, path: [], wrongType: false }
 }
 
 /** The sentence for the code of an issue; for one that zod does not have, a general one. */

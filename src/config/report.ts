@@ -6,6 +6,7 @@ import { type HintSources, Hints } from "./hints.ts"
 import { type Field, type Path, pathText } from "./plan.ts"
 import type { Reading } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
+import { anyAcceptsNothing } from "./run-schema.ts"
 import { nativeNameOf } from "./store-names.ts"
 
 /** What a report is made with. */
@@ -22,10 +23,10 @@ export async function problemsOf(
     sources,
     findings.some(({ kind }) => kind === "missing" || kind === "alternatives"),
   )
-  return findings.map(finding => problemOf(finding, sources, hints))
+  return await Promise.all(findings.map(finding => problemOf(finding, sources, hints)))
 }
 
-function problemOf(finding: Finding, sources: ReportSources, hints: Hints): ConfigProblem {
+async function problemOf(finding: Finding, sources: ReportSources, hints: Hints): Promise<ConfigProblem> {
   switch (finding.kind) {
     case "flaw": {
       const { path, problem, hint, schema } = finding.flaw
@@ -50,6 +51,15 @@ function problemOf(finding: Finding, sources: ReportSources, hints: Hints): Conf
         hint: "give all values of one of them",
       })
   }
+}
+
+/** The names that are needed for each option: `"db/url, or DB_HOST and db/password"`. */
+async function alternatives(options: readonly (readonly Field[])[]): Promise<string> {
+  const needed = options.map(async fields => {
+    const asked = fields.map(async field => ((await anyAcceptsNothing(field)) ? [] : [nameOf(field)]))
+    return (await Promise.all(asked)).flat().join(" and ")
+  })
+  return (await Promise.all(needed)).filter(names => names !== "").join(", or ")
 }
 
 function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProblem {

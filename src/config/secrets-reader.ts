@@ -1,12 +1,11 @@
 import type { Secret, SecretError, SecretStore } from "../core/index.ts"
-import type { GateSchema } from "./gate.ts"
-import type { SecretFormat } from "./mark.ts"
+import type { Format, StandardSchema } from "../secrets/index.ts"
 
 /** What is asked for one secret. */
 export interface SecretRequest {
   readonly name: string
-  readonly format: SecretFormat
-  readonly schema?: GateSchema
+  readonly format: Format
+  readonly schema?: StandardSchema
 }
 
 /** The part of `Secrets` that reads a configuration. */

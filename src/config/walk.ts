@@ -3,7 +3,6 @@ import { MOST_SCHEMAS, marksWithin } from "./children.ts"
 import { isSchema } from "./fields.ts"
 import { type Mark, markOf, markText, markUnder, type Schema, sameMark } from "./mark.ts"
 import { type Field, type Flaw, type Path, type Plan, type Planned, pathKey } from "./plan.ts"
-import { acceptsNothing } from "./run-schema.ts"
 
 /** How deep a configuration may be; more means shapes that make shapes without end. */
 const DEEPEST = 64
@@ -41,7 +40,6 @@ export function planOf(root: Schema): Planned {
   let walked = 0
 
   const plan = walk(root, { path: [], required: true, above: new Set() })
-  noteUnfilled(plan)
   return { plan, fields: [...fields.values()], flaws }
 
   function walk(schema: Schema, place: Place): Plan {
@@ -140,34 +138,6 @@ export function planOf(root: Schema): Planned {
   function refuse(path: Path, problem: string, hint: string): Plan {
     flaws.push({ path, problem, hint })
     return { kind: "refused", path }
-  }
-
-  /** Notes the leaves that want a value and have no source. */
-  function noteUnfilled(here: Plan): void {
-    switch (here.kind) {
-      case "object":
-        for (const inner of here.keys.values()) noteUnfilled(inner)
-        break
-      case "union":
-        for (const option of here.options) noteUnfilled(option.plan)
-        break
-      case "absentable":
-        noteUnfilled(here.inner)
-        break
-      case "leaf":
-        // Another option of a union may fill the place, as its discriminator does.
-        if (fields.has(pathKey(here.path)) || acceptsNothing(here.schema)) break
-        flaws.push({
-          path: here.path,
-          problem: "nothing fills this field",
-          hint: "mark it with setting(…) or secret(…), or give it a default",
-          schema: here.schema,
-        })
-        break
-      case "field":
-      case "refused":
-        break
-    }
   }
 }
 

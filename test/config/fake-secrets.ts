@@ -1,4 +1,4 @@
-import type { GateSchema, SecretRequest, SecretsReader } from "../../src/config/index.ts"
+import type { SecretRequest, SecretsReader } from "../../src/config/index.ts"
 import {
   fieldOf,
   isSecretError,
@@ -7,6 +7,7 @@ import {
   SecretError,
   type SecretStore,
 } from "../../src/core/index.ts"
+import type { StandardSchema } from "../../src/secrets/index.ts"
 
 /** Secrets without any policy, for tests that are about the loader alone; counts the rounds. */
 export interface FakeSecrets extends SecretsReader {
@@ -51,7 +52,11 @@ function inFormat(raw: string | Uint8Array, format: SecretRequest["format"]): un
   return format === "json" ? JSON.parse(String(raw)) : raw
 }
 
-async function accepted(value: unknown, secret: string, schema: GateSchema | undefined): Promise<unknown> {
+async function accepted(
+  value: unknown,
+  secret: string,
+  schema: StandardSchema | undefined,
+): Promise<unknown> {
   if (schema === undefined) return value
   const result = await schema["~standard"].validate(value)
   if (result.issues === undefined) return result.value
