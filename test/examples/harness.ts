@@ -28,7 +28,7 @@ export class RunningServer {
     this.token = tokenWith(canary)
     this.transport = new RecordingTransport({
       command: process.execPath,
-      args: [...nodeArguments, serverProgram],
+      args: [...nodeArguments(), serverProgram],
       cwd: place.folder,
       env: { TALLY_BASE_URL: standIn.url(), ...env },
     })
@@ -40,7 +40,12 @@ export class RunningServer {
     standIn.tokens.add(tokenWith(canary))
     const place = await makePlace(`TALLY__API_TOKEN=${tokenWith(canary)}\n`)
     const server = new RunningServer(standIn, place, canary, env)
-    await server.client.connect(server.transport)
+    try {
+      await server.client.connect(server.transport)
+    } catch {
+      await server.end()
+      throw new Error(`the server did not start; it wrote:\n${server.transport.stderrText}`)
+    }
     return server
   }
 

@@ -37,7 +37,7 @@ async function run(
   env: Record<string, string>,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return await new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArguments, serverProgram], {
+    const child = spawn(process.execPath, [...nodeArguments(), serverProgram], {
       cwd: folder,
       env,
       signal,

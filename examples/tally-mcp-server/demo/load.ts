@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly overlapMs?: number
   /** How long the load goes on before each change of the token, in ms. Default: 250. */
   readonly calmMs?: number
+  /** How Node resolves `latchkey` in the replicas. Default: `["latchkey-source"]`, its sources; `[]` is what was built. */
+  readonly conditions?: readonly string[]
   /** Stops all that was started, and rejects. */
   readonly signal?: AbortSignal
   /** Told at every step: how many calls were made and how many rotations are done. */
@@ -51,7 +53,7 @@ const PATIENCE_MS = 15_000
  * @throws Error when a replica does not start, does not take over a new token, or when the signal aborts.
  */
 export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadReport> {
-  const { program = "server", replicas: wanted = 1, callsPerSecond = 200 } = options
+  const { program = "server", replicas: wanted = 1, callsPerSecond = 200, conditions } = options
   const start = program === "server" ? startServerReplica : startRevealReplica
   const first = newToken()
   const standIn = await TallyStandIn.start({ requestsPerMinute: Number.POSITIVE_INFINITY })
@@ -61,7 +63,7 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
   try {
     for (let number = 1; number <= wanted; number++) {
       const name = `replica-${number}`
-      replicas.push(await start({ name, folder: place.folder, baseUrl: standIn.url(name) }))
+      replicas.push(await start({ name, folder: place.folder, baseUrl: standIn.url(name), conditions }))
     }
     let turn = 0
     const pace = new Pace(callsPerSecond, async () => await replicas[turn++ % replicas.length]?.call())

@@ -50,6 +50,11 @@ export class RecordingTransport extends StdioClientTransport {
     this.#child?.kill(signal)
   }
 
+  /** Writes something to the server's stdin that is no message. */
+  writeRaw(text: string): void {
+    this.#child?.stdin?.write(text)
+  }
+
   /** Closes the server's stdin, as a client does that goes away. */
   endInput(): void {
     this.#child?.stdin?.end()

@@ -21,7 +21,11 @@ export interface ReplicaOptions {
   /** The folder with the `.env`. */
   readonly folder: string
   readonly baseUrl: string
+  /** How Node resolves `latchkey`. Default: to its sources. */
+  readonly conditions?: readonly string[] | undefined
 }
 
-/** How the programs of this repository are run from their sources. */
-export const nodeArguments: readonly string[] = ["--conditions=latchkey-source"]
+/** What Node is told so that it runs the programs here from the sources of latchkey, or from what was built (`[]`). */
+export function nodeArguments(conditions: readonly string[] = ["latchkey-source"]): string[] {
+  return conditions.map(condition => `--conditions=${condition}`)
+}

@@ -10,8 +10,13 @@ interface Reply {
 }
 
 /** Starts a program that uses plain `reveal()` where the server has `use()`: nothing saves it from a 401. */
-export async function startRevealReplica({ name, folder, baseUrl }: ReplicaOptions): Promise<Replica> {
-  const child = spawn(process.execPath, [...nodeArguments, program], {
+export async function startRevealReplica({
+  name,
+  folder,
+  baseUrl,
+  conditions,
+}: ReplicaOptions): Promise<Replica> {
+  const child = spawn(process.execPath, [...nodeArguments(conditions), program], {
     cwd: folder,
     env: { TALLY_BASE_URL: baseUrl },
     stdio: ["ignore", "pipe", "pipe", "ipc"],

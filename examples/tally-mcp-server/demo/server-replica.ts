@@ -14,10 +14,15 @@ const QUESTIONS = [
 ] as const
 
 /** Starts the MCP server and a real MCP client that calls all of its tools in turn. */
-export async function startServerReplica({ name, folder, baseUrl }: ReplicaOptions): Promise<Replica> {
+export async function startServerReplica({
+  name,
+  folder,
+  baseUrl,
+  conditions,
+}: ReplicaOptions): Promise<Replica> {
   const transport = new RecordingTransport({
     command: process.execPath,
-    args: [...nodeArguments, serverProgram],
+    args: [...nodeArguments(conditions), serverProgram],
     cwd: folder,
     env: { TALLY_BASE_URL: baseUrl },
   })

@@ -1,4 +1,5 @@
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+import { log } from "./log.ts"
 import type { TallyClient } from "./tally-client.ts"
 import type { ToolCalls } from "./tool-calls.ts"
 import { tools } from "./tools/index.ts"
@@ -9,6 +10,8 @@ export function createServer(tally: TallyClient, calls: ToolCalls): McpServer {
     { name: "tally", title: "Tally", version: "0.1.0" },
     { instructions: "Reads forms and their submissions from Tally. Start with list_forms to learn the ids." },
   )
+  // The SDK's error is not shown, because it quotes what the client wrote.
+  server.server.onerror = () => log("could not handle an MCP message")
   for (const register of tools) register({ server, tally, calls })
   return server
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises"
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js"
 import { TallyError } from "./errors.ts"
 import { log } from "./log.ts"
@@ -21,16 +22,19 @@ export class ToolCalls {
     }
   }
 
-  /** Resolves when no call is under way, or after `patienceMs`. */
+  /** Resolves when no call is under way and the answers are on their way to the client, or after `patienceMs`. */
   async settled(patienceMs: number): Promise<void> {
-    if (this.#underWay === 0) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, patienceMs)
-      this.#quiet = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    if (this.#underWay > 0) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, patienceMs)
+        this.#quiet = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    // The SDK sends a result some promises after the call that gave it has ended.
+    await nextTurn()
   }
 }
 
