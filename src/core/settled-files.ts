@@ -91,7 +91,8 @@ async function glimpse(path: string): Promise<Glimpse | FileProblem> {
     if (!kind.isFile()) return PROBLEMS.irregular
     await using file = await open(path, "r")
     const before = await file.stat()
-    const bytes = await file.readFile()
+    // A copy: the buffers of Node may share their memory with others, and are no plain bytes when printed.
+    const bytes = new Uint8Array(await file.readFile())
     const after = await file.stat()
     const moved = before.mtimeMs !== after.mtimeMs || after.size !== bytes.length
     return { bytes, changedAt: after.mtimeMs, moved }

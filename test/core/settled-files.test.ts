@@ -1,0 +1,135 @@
+import { rm, utimes, writeFile } from "node:fs/promises"
+import { describe, expect, it, vi } from "vitest"
+import { type FileReading, SETTLING_TIME, settledFiles } from "../../src/core/index.ts"
+import { newPath, oldFile } from "../providers/files.ts"
+import { expectNoLeak, newCanary } from "../support/canary.ts"
+import { checkedFakeClock } from "../support/clock.ts"
+
+const { signal } = new AbortController()
+const text = (reading: FileReading) =>
+  "bytes" in reading ? new TextDecoder().decode(reading.bytes) : reading.problem
+
+/** A clock that agrees with the file system's at first. */
+const clockOfNow = () => checkedFakeClock(new Date())
+
+/** Resolves when somebody waits for the clock: the file has then been looked at. */
+const waiting = (clock: { readonly pending: readonly unknown[] }) =>
+  vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+
+describe("reading files that others write", () => {
+  it("reads a file once that nobody has touched for a while", async () => {
+    const path = await oldFile("x")
+    expect(text(await settledFiles(clockOfNow()).read(path, signal))).toBe("x")
+  })
+
+  it("reads a file once that is what it was", async () => {
+    const clock = clockOfNow()
+    const path = await oldFile("x")
+    const files = settledFiles(clock)
+    await files.read(path, signal)
+    await writeFile(path, "x")
+    expect(text(await files.read(path, signal))).toBe("x")
+  })
+
+  it("reads a file once that it was told of by whoever wrote it", async () => {
+    const path = await oldFile("x")
+    const files = settledFiles(clockOfNow())
+    await files.read(path, signal)
+    await writeFile(path, "y")
+    await files.wrote(path, new TextEncoder().encode("y"))
+    expect(text(await files.read(path, signal))).toBe("y")
+  })
+
+  it("lets a change count when two looks agree, and not before", async () => {
+    const clock = clockOfNow()
+    const path = await oldFile("old")
+    const files = settledFiles(clock)
+    await files.read(path, signal)
+    await writeFile(path, "new")
+    let answered = false
+    const reading = files.read(path, signal).finally(() => {
+      answered = true
+    })
+    await waiting(clock)
+    await clock.advance(`${SETTLING_TIME - 1}ms`)
+    expect(answered).toBe(false)
+    await clock.advance("1ms")
+    expect(text(await reading)).toBe("new")
+  })
+
+  it("takes a second look at a fresh file also at the first reading of all", async () => {
+    const clock = clockOfNow()
+    const path = await newPath()
+    await writeFile(path, "ha")
+    const reading = settledFiles(clock).read(path, signal)
+    await waiting(clock)
+    await writeFile(path, "half")
+    await clock.advance("50ms")
+    await waiting(clock)
+    await clock.advance("50ms")
+    expect(text(await reading)).toBe("half")
+  })
+
+  it("takes a second look at a changed file, however old it claims to be", async () => {
+    const clock = clockOfNow()
+    const path = await oldFile("old")
+    const files = settledFiles(clock)
+    await files.read(path, signal)
+    await writeFile(path, "new")
+    await utimes(path, 1, 1)
+    const reading = files.read(path, signal)
+    await waiting(clock)
+    await clock.advance("50ms")
+    expect(text(await reading)).toBe("new")
+  })
+
+  it("never gives a part of a file that is written in ten pieces", async () => {
+    const clock = clockOfNow()
+    const path = await oldFile("old")
+    const files = settledFiles(clock)
+    await files.read(path, signal)
+    const pieces = Array.from({ length: 10 }, (_, index) => `piece ${index}\n`)
+    await writeFile(path, "")
+    const reading = files.read(path, signal)
+    for (const piece of pieces) {
+      await waiting(clock)
+      await writeFile(path, piece, { flag: "a" })
+      await clock.advance("50ms")
+    }
+    await waiting(clock)
+    await clock.advance("50ms")
+    expect(text(await reading)).toBe(pieces.join(""))
+  })
+
+  it("ends with its signal while the file does not come to rest, and leaves no timer", async () => {
+    const clock = clockOfNow()
+    const path = await newPath()
+    await writeFile(path, "x")
+    const controller = new AbortController()
+    const reading = settledFiles(clock).read(path, controller.signal)
+    await waiting(clock)
+    controller.abort()
+    await expect(reading).rejects.toMatchObject({ code: "ABORTED" })
+  })
+
+  it("tells that a file went away between two looks", async () => {
+    const clock = clockOfNow()
+    const path = await newPath()
+    await writeFile(path, "x")
+    const files = settledFiles(clock)
+    const reading = files.read(path, signal)
+    await waiting(clock)
+    await rm(path)
+    await clock.advance("50ms")
+    expect(text(await reading)).toBe("missing")
+    expect(files.wasRead(path)).toBe(false)
+  })
+
+  it("keeps nothing of what it read", async () => {
+    const canary = newCanary()
+    const path = await oldFile(canary.text)
+    const files = settledFiles(clockOfNow())
+    expect(text(await files.read(path, signal))).toBe(canary.text)
+    expectNoLeak(canary, files)
+  })
+})
