@@ -19,7 +19,16 @@ export function fieldOf(value: SecretValue, field: string, reference: string): s
       hint: "a field is named as in db#password, a deeper one by a JSON pointer as in db#/hosts/0",
     })
   }
-  return typeof found === "string" ? found : JSON.stringify(found)
+  return typeof found === "string" ? found : textOf(found, reference)
+}
+
+function textOf(found: unknown, reference: string): string {
+  try {
+    return JSON.stringify(found)
+  } catch {
+    // The parser goes to any depth, the writer does not.
+    throw new SecretError("INVALID_VALUE", { secret: reference, message: "the field is nested too deeply" })
+  }
 }
 
 function parse(value: SecretValue, reference: string): unknown {

@@ -1,4 +1,5 @@
 import { conceal } from "./conceal.ts"
+import { SecretError } from "./error.ts"
 import type { Change, Pinned, Secret, SecretStatus, UseOptions } from "./secret.ts"
 import type { Version } from "./store.ts"
 
@@ -46,7 +47,16 @@ export class FixedSecret<T> implements Secret<T> {
   }
 
   map<U>(derive: (value: T) => U): Secret<U> {
-    return new FixedSecret(this.#name, derive(this.#value()))
+    try {
+      return new FixedSecret(this.#name, derive(this.#value()))
+    } catch {
+      // What the function threw may quote the value that it was given.
+      throw new SecretError("INVALID_VALUE", {
+        secret: this.#name,
+        message: "the function given to map() does not accept the value",
+        hint: "see what it asks for",
+      })
+    }
   }
 }
 

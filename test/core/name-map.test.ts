@@ -136,7 +136,7 @@ for (const [what, rule] of Object.entries(RULES)) {
       const names = map({
         ...rule,
         holds(native) {
-          if (["..", "%", "\u0000", "//"].some(escape => native.includes(escape)))
+          if (["..", "%", "\u0000", "//"].some(part => native.includes(part)))
             throw new Error("the rule was asked")
           return rule.holds(native)
         },
