@@ -1,4 +1,5 @@
 import type { z } from "zod"
+import { printable } from "../core/index.ts"
 import type { Mark, Schema } from "./mark.ts"
 
 type Definition = z.core.$ZodTypes["_zod"]["def"]
@@ -122,7 +123,7 @@ function nounOf(schema: Schema, def: Definition, telling: Telling): string | und
     case "union":
       return alternatives(def.options.map(option => describe(option, telling)))
     case "object": {
-      const keys = Object.keys(def.shape)
+      const keys = Object.keys(def.shape).map(printable)
       const more = keys.length > MOST_KEYS ? ", …" : ""
       return keys.length === 0 ? "an object" : `an object with ${keys.slice(0, MOST_KEYS).join(", ")}${more}`
     }

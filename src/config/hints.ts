@@ -1,4 +1,4 @@
-import { isPortableName, printable, type SecretStore } from "../core/index.ts"
+import { isPortableName, printable, type SecretError, type SecretStore } from "../core/index.ts"
 import { prefixOf } from "./expected.ts"
 import type { Mark } from "./mark.ts"
 import { nearest, simplified } from "./near-names.ts"
@@ -36,18 +36,20 @@ export class Hints {
     return new Hints(sources, missing ? await localNames(sources.store) : [])
   }
 
-  missingSecret(mark: SecretMark): string {
+  /** @param error what the store says. */
+  missingSecret(mark: SecretMark, error: SecretError | undefined): string {
     const name = canonicalOf(this.#store, mark.name) ?? mark.name
     const native = nativeNameOf(this.#store, name)
     const near = nearest(name, this.#names)
     if (near !== undefined) return this.#near(name, near, native)
     const file = dotenvFilesOf(this.#store)[0]
-    if (native === undefined) return `store a value under this name in ${this.#store.location}`
+    if (native === undefined) return error?.hint ?? `store a value under this name in ${this.#store.location}`
     if (file === undefined) return `set ${native} in the environment`
     return `add this line to ${file}: ${native}=${prefixOf(mark.schema)}…`
   }
 
   missingSetting(variable: string, empty: boolean): string {
+    const name = printable(variable)
     if (empty) return "give it a value: an empty one counts as none"
     const file = dotenvFilesOf(this.#store)[0]
     if (file !== undefined && this.#standsInDotenv(variable)) {
@@ -58,9 +60,7 @@ export class Hints {
     }
     const near = nearest(variable, Object.keys(this.#settings))
     if (near !== undefined) return `did you mean ${printable(near)}, which is set?`
-    return this.#given === undefined
-      ? `set ${variable} in the environment`
-      : `give ${variable} in the settings`
+    return this.#given === undefined ? `set ${name} in the environment` : `give ${name} in the settings`
   }
 
   refused({ mark, schemas }: Field, { wrongType, problem }: Refusal): string {
@@ -71,7 +71,7 @@ export class Hints {
     const converter =
       mark.kind === "setting" && wrongType && type !== undefined ? CONVERTERS[type] : undefined
     if (converter !== undefined) return `a setting is text: ${converter} converts it`
-    if (mark.kind === "setting") return `correct the value of ${mark.variable}`
+    if (mark.kind === "setting") return `correct the value of ${printable(mark.variable)}`
     return `store another value under ${printable(mark.name)}`
   }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod"
+import { printable } from "../core/index.ts"
 import type { Format } from "../secrets/index.ts"
 
 /** Any schema of zod 4, its small sister `zod/mini` included. */
@@ -53,5 +54,6 @@ export function sameMark(one: Mark, other: Mark): boolean {
 
 /** What a mark asks for, as it stands in code: `secret("tally/api-token")`. */
 export function markText(mark: Mark): string {
-  return mark.kind === "secret" ? `secret("${mark.name}")` : `setting("${mark.variable}")`
+  const name = printable(mark.kind === "secret" ? mark.name : mark.variable)
+  return `${mark.kind}("${name}")`
 }

@@ -8,7 +8,7 @@ const MOST_NAMES = 5_000
 export function nearest(wanted: string, names: Iterable<string>): string | undefined {
   const target = simplified(wanted)
   let best: string | undefined
-  let bestDistance = Math.ceil((target.length + 1) / 5)
+  let bestDistance = Math.floor((target.length + 2) / 5)
   let compared = 0
   for (const name of names) {
     if (++compared > MOST_NAMES) break

@@ -13,6 +13,8 @@ export interface Reading {
   readonly values: ReadonlyMap<Field, unknown>
   /** Why a secret that is not simply missing has no handle. */
   readonly failures: ReadonlyMap<Field, SecretError>
+  /** What the store says of the secrets that are missing. */
+  readonly absent: ReadonlyMap<Field, SecretError>
   /** Settings that are set, but empty, and count as unset. */
   readonly empty: ReadonlySet<Field>
   /** The gates of the secrets that have a schema. */
@@ -28,7 +30,13 @@ export async function readAll(
   secrets: SecretsReader,
   settings: Settings,
 ): Promise<Reading> {
-  const reading = { values: new Map(), failures: new Map(), empty: new Set<Field>(), gates: new Map() }
+  const reading: OpenReading = {
+    values: new Map(),
+    failures: new Map(),
+    absent: new Map(),
+    empty: new Set(),
+    gates: new Map(),
+  }
   await Promise.all([readSecrets(fields, secrets, reading), readSettings(fields, settings, reading)])
   return reading
 }
@@ -36,6 +44,7 @@ export async function readAll(
 interface OpenReading extends Reading {
   readonly values: Map<Field, unknown>
   readonly failures: Map<Field, SecretError>
+  readonly absent: Map<Field, SecretError>
   readonly empty: Set<Field>
   readonly gates: Map<Field, Gate>
 }
@@ -43,7 +52,7 @@ interface OpenReading extends Reading {
 async function readSecrets(
   fields: readonly Field[],
   secrets: SecretsReader,
-  { values, failures, gates }: OpenReading,
+  { values, failures, absent, gates }: OpenReading,
 ): Promise<void> {
   const requests: Record<string, SecretRequest> = {}
   const fieldByKey = new Map<string, Field>()
@@ -63,7 +72,8 @@ async function readSecrets(
   for (const [key, field] of fieldByKey) {
     const answer = answers[key]
     if (!isSecretError(answer)) values.set(field, answer)
-    else if (answer.code !== "NOT_FOUND") {
+    else if (answer.code === "NOT_FOUND") absent.set(field, answer)
+    else {
       values.set(field, FAILED)
       failures.set(field, answer)
     }

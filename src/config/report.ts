@@ -7,7 +7,7 @@ import { type Field, type Path, pathText } from "./plan.ts"
 import type { Reading } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
 import { anyAcceptsNothing } from "./run-schema.ts"
-import { nativeNameOf } from "./store-names.ts"
+import { nativeNameOf, placesOf } from "./store-names.ts"
 
 /** What a report is made with. */
 export interface ReportSources extends HintSources {
@@ -45,9 +45,7 @@ async function problemOf(finding: Finding, sources: ReportSources, hints: Hints)
       })
     case "alternatives":
       return problemAt(finding.path, "NOT_FOUND", "none of the options has a value", {
-        expected: finding.options
-          .map(fields => fields.map(field => nameOf(field)).join(" and "))
-          .join(", or "),
+        expected: await alternatives(finding.options),
         hint: "give all values of one of them",
       })
   }
@@ -68,7 +66,10 @@ function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProb
   const problem =
     mark.kind === "secret" ? "there is no such secret" : `it is ${empty ? "set, but empty" : "not set"}`
   return problemOfField(field, "NOT_FOUND", problem, sources, {
-    hint: mark.kind === "secret" ? hints.missingSecret(mark) : hints.missingSetting(mark.variable, empty),
+    hint:
+      mark.kind === "secret"
+        ? hints.missingSecret(mark, sources.reading.absent.get(field))
+        : hints.missingSetting(mark.variable, empty),
   })
 }
 
@@ -133,7 +134,8 @@ function sourceOf(field: Field, { store, given }: ReportSources, location = stor
     return `${name} in ${given === undefined ? "the environment" : "the settings that were given"}`
   }
   const native = nativeNameOf(store, field.mark.name)
+  const places = placesOf(location).join(", then ")
   return native === undefined || native === name
-    ? `${name} in ${location}`
-    : `${name}, which is ${native} in ${location}`
+    ? `${name} in ${places}`
+    : `${name}, which is ${native} in ${places}`
 }

@@ -30,10 +30,18 @@ export function canonicalOf(store: SecretStore, reference: string): string | und
   }
 }
 
-/** The files that a store names in its location, `.env` first of all: `"dotenv:.env.local,.env"`. */
+/** Where a store looks, one place after another: more than one where it is made of layers. */
+export function placesOf(location: string): string[] {
+  const isLayered = location.startsWith("layered:") && URL.canParse(location)
+  const layers = isLayered ? new URL(location).searchParams.getAll("store") : []
+  return layers.length === 0 ? [location] : layers.flatMap(placesOf)
+}
+
+/** The `.env` files among the places where a store looks, the one that wins first. */
 export function dotenvFilesOf(store: SecretStore): string[] {
-  const [, files = ""] = /\bdotenv:([^?\s|)\]]+)/.exec(store.location) ?? []
-  return files.split(",").filter(file => file !== "")
+  return placesOf(store.location)
+    .filter(place => place.startsWith("dotenv:"))
+    .flatMap(place => place.slice("dotenv:".length).split(","))
 }
 
 /**

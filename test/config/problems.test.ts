@@ -1,0 +1,341 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { z } from "zod"
+import { dotenv } from "../../providers/dotenv/index.ts"
+import { env } from "../../providers/env/index.ts"
+import { layered } from "../../providers/layered/index.ts"
+import { memory } from "../../providers/memory/index.ts"
+import { ConfigError, loadConfig, secret, setting } from "../../src/config/index.ts"
+import { SecretError, type SecretStore } from "../../src/core/index.ts"
+import { newCanary } from "../support/canary.ts"
+import { startChild } from "../support/child.ts"
+import { fakeSecrets } from "./fake-secrets.ts"
+
+async function errorOf(loading: Promise<unknown>): Promise<ConfigError> {
+  const error: unknown = await loading.then(
+    () => expect.unreachable("the configuration was loaded"),
+    thrown => thrown,
+  )
+  expect(error).toBeInstanceOf(ConfigError)
+  return error as ConfigError
+}
+
+/** The hint for one field of a configuration that has only that. */
+async function hintFor(
+  field: z.core.$ZodType,
+  store: SecretStore,
+  settings?: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const loading = loadConfig(z.object({ field }), { secrets: fakeSecrets(store), settings })
+  return (await errorOf(loading)).problems[0]?.hint
+}
+
+/** A `.env` with this content, in a folder of its own. */
+async function envFile(content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-config-"))
+  onTestFinished(async () => await rm(folder, { recursive: true }))
+  await writeFile(join(folder, ".env"), content)
+  return join(folder, ".env")
+}
+
+describe("the message", () => {
+  it("names everything that is wrong at once, and reads well in a terminal", async () => {
+    const canary = newCanary()
+    const store = env({ env: { TALLY_API_TOKEN: canary.text, JWT_KEY: canary.text, NEW_LINE: canary.text } })
+    const Config = z.object({
+      tally: z.object({
+        apiToken: secret("tally/api-token", z.string().startsWith("tly-")),
+        baseUrl: setting("TALLY_BASE_URL", z.url().default("https://api.tally.so")),
+      }),
+      keys: z.object({ jwt: secret("jwt-key", z.string().length(64)), session: secret("session-key") }),
+      port: setting("PORT", z.coerce.number().int().min(0).max(65_535).default(3000)),
+      mode: setting("MODE", z.enum(["development", "production"])),
+    })
+    const secrets = fakeSecrets(store, {
+      "session-key": new SecretError("DENIED", {
+        secret: "session-key",
+        hint: "ask for permission to read it",
+      }),
+    })
+    const settings = { PORT: canary.text, TALLY_BASE_URL: canary.text, MODE: "" }
+
+    const error = canary.watch(await errorOf(loadConfig(Config, { secrets, settings })))
+
+    expect(error.message).toBe(`6 things are wrong with the configuration
+
+  tally.apiToken: there is no such secret (NOT_FOUND)
+    source    tally/api-token, which is TALLY__API_TOKEN in env:
+    expected  text that starts with "tly-"
+    hint      TALLY_API_TOKEN is set, but tally/api-token is read from TALLY__API_TOKEN: "/" is two underscores, "-" is one
+
+  tally.baseUrl: it does not have the right format (INVALID_VALUE)
+    source    TALLY_BASE_URL in the settings that were given
+    expected  a URL
+    hint      correct the value of TALLY_BASE_URL
+
+  keys.jwt: it is too short or too small (INVALID_VALUE)
+    source    jwt-key, which is JWT_KEY in env:
+    expected  text that has exactly 64 characters
+    hint      store another value under jwt-key
+
+  keys.session: reading or writing it is not permitted (DENIED)
+    source    session-key, which is SESSION_KEY in env:
+    hint      ask for permission to read it
+
+  port: it is of the wrong type (INVALID_VALUE)
+    source    PORT in the settings that were given
+    expected  a whole number that is at least 0 and is at most 65535
+    hint      correct the value of PORT
+
+  mode: it is set, but empty (NOT_FOUND)
+    source    MODE in the settings that were given
+    expected  one of "development", "production"
+    hint      give it a value: an empty one counts as none
+`)
+  })
+
+  it("is printed once when nobody catches the error", async () => {
+    const canary = newCanary()
+    const child = startChild(
+      `
+      import { z } from "zod"
+      import { Secrets } from "latchkey"
+      import { env } from "latchkey/env"
+      import { loadConfig, secret } from "latchkey/config"
+      const Config = z.object({ token: secret("token", z.string().startsWith("tly-")), other: secret("other-one") })
+      await loadConfig(Config, { secrets: new Secrets(env()) })
+      `,
+      { env: { TOKEN: canary.text } },
+    )
+    const { code, stdout, stderr } = canary.watch(await child.ended)
+    expect(code).toBe(1)
+    expect(stdout).toBe("")
+    expect(stderr.match(/other: there is no such secret/g)).toHaveLength(1)
+    expect(stderr.match(/add|set OTHER_ONE in the environment/g)).toHaveLength(1)
+    expect(stderr).not.toContain("problems:")
+  })
+
+  it("shows odd names and keys as they may stand in one line of a terminal", async () => {
+    const Config = z.object({
+      "a key": z.object({ "\u001b[31m": setting("ODD\u001b[31m\nNAME", z.string()) }),
+    })
+    const error = await errorOf(loadConfig(Config, { secrets: fakeSecrets(memory()), settings: {} }))
+    expect(error.problems[0]?.path).toBe('["a key"]["\\u001b[31m"]')
+    expect(error.problems[0]?.source).toBe("ODD\ufffd[31m\ufffdNAME in the settings that were given")
+    expect(error.message).not.toContain("\u001b")
+  })
+})
+
+describe("the error", () => {
+  it("has frozen problems for programs, which are not enumerable", async () => {
+    const error = await errorOf(loadConfig(secret("a"), { secrets: fakeSecrets(memory()) }))
+    expect(Object.keys(error)).toEqual([])
+    expect(error.problems).toEqual([
+      {
+        path: "",
+        name: "a",
+        source: "a in memory:",
+        code: "NOT_FOUND",
+        problem: "there is no such secret",
+        hint: "store a value under this name in memory:",
+      },
+    ])
+    expect(() => Object.assign(error.problems[0] ?? {}, { hint: "" })).toThrow(TypeError)
+    expect(error.message).toContain(
+      "one thing is wrong with the configuration\n\n  the whole of it: there is",
+    )
+    expect(error.cause).toBeUndefined()
+  })
+
+  it("says where a secret was looked for in layers, and what the last cause of a time-out was", async () => {
+    const store = layered([env({ env: {} }), dotenv(await envFile(""))])
+    const Config = z.object({ a: secret("a"), b: secret("b") })
+    const secrets = fakeSecrets(store, {
+      b: new SecretError("TIMEOUT", { store: "vault://somewhere", lastCode: "THROTTLED" }),
+    })
+    const { problems } = await errorOf(loadConfig(Config, { secrets, settings: {} }))
+    expect(problems[0]?.source).toMatch(/^a, which is A in env:, then dotenv:.*\.env$/)
+    expect(problems[1]).toMatchObject({
+      code: "TIMEOUT",
+      source: "b, which is B in vault://somewhere",
+      problem: "no answer in time, last cause THROTTLED",
+    })
+  })
+})
+
+describe("the hint for a missing secret", () => {
+  const token = secret("tally/api-token", z.string().startsWith("tly-"))
+
+  it("is the line to add to the .env, with the beginning that the value must have", async () => {
+    const path = await envFile("OTHER=1\n")
+    expect(await hintFor(token, dotenv(path))).toBe(`add this line to ${path}: TALLY__API_TOKEN=tly-…`)
+    const layers = layered([env({ env: {} }), dotenv(path)])
+    expect(await hintFor(token, layers)).toBe(`add this line to ${path}: TALLY__API_TOKEN=tly-…`)
+    expect(await hintFor(secret("other-one"), layers)).toBe(`add this line to ${path}: OTHER_ONE=…`)
+  })
+
+  it("is the variable to set where there is only the environment", async () => {
+    expect(await hintFor(token, env({ env: {} }))).toBe("set TALLY__API_TOKEN in the environment")
+  })
+
+  it("explains underscores when TALLY_API_TOKEN is set instead of TALLY__API_TOKEN", async () => {
+    const expected =
+      'TALLY_API_TOKEN is set, but tally/api-token is read from TALLY__API_TOKEN: "/" is two underscores, "-" is one'
+    expect(await hintFor(token, env({ env: { TALLY_API_TOKEN: "x", TALLY_API_TOKENS: "x" } }))).toBe(expected)
+    expect(await hintFor(token, dotenv(await envFile("TALLY_API_TOKEN=x\n")))).toBe(expected)
+  })
+
+  it("asks whether a near name was meant, if the store can be listed for nothing", async () => {
+    expect(await hintFor(token, env({ env: { TALLY__API_TOKN: "x", HOME: "/" } }))).toBe(
+      "did you mean tally/api-tokn, which is set as TALLY__API_TOKN?",
+    )
+    expect(await hintFor(token, memory({ "tally/api-tokens": "x" }))).toBe(
+      "did you mean tally/api-tokens, which is there?",
+    )
+    expect(await hintFor(secret("db#password"), memory({ "db-1": "{}", d8: "{}" }))).toBe(
+      "store a value under this name in memory:",
+    )
+
+    const remote = memory({ "tally/api-tokens": "x" })
+    const listed: SecretStore = {
+      ...remote,
+      capabilities: { ...remote.capabilities, local: false },
+      list: () => expect.unreachable("a remote store was listed"),
+    }
+    expect(await hintFor(token, listed)).toBe("store a value under this name in memory:")
+  })
+
+  it("comes from the store where a prefix or a renaming changes the variable", async () => {
+    expect(await hintFor(token, env({ env: {}, prefix: "prod" }))).toContain("set PROD__TALLY__API_TOKEN, or")
+    expect(await hintFor(token, env({ env: {}, rename: { "tally/api-token": "TALLY_KEY" } }))).toContain(
+      "set TALLY_KEY, or",
+    )
+  })
+
+  it("does without names when the store fails to list them, or takes too long", async () => {
+    const failing: SecretStore = {
+      ...env({ env: {} }),
+      async *list() {
+        yield { name: "tally/api-tokens" }
+        throw new SecretError("UNAVAILABLE")
+      },
+    }
+    expect(await hintFor(token, failing)).toContain("did you mean tally/api-tokens")
+    const hanging: SecretStore = {
+      ...env({ env: {} }),
+      list: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }),
+    }
+    expect(await hintFor(token, hanging)).toBe("set TALLY__API_TOKEN in the environment")
+  })
+
+  it("is the rule of the store for a name that it cannot hold", async () => {
+    const loading = loadConfig(z.object({ a: secret("no name") }), { secrets: fakeSecrets(env({ env: {} })) })
+    const [problem] = (await errorOf(loading)).problems
+    expect(problem).toMatchObject({ code: "INVALID_NAME", source: "no name in env:" })
+    expect(problem?.hint).toContain("an environment variable is")
+  })
+})
+
+describe("the hint for a setting", () => {
+  const unset = "LATCHKEY_TEST_BASE_URL"
+
+  it("says how to set it", async () => {
+    expect(await hintFor(setting(unset, z.url()), memory())).toBe(`set ${unset} in the environment`)
+    expect(await hintFor(setting(unset, z.url()), memory(), {})).toBe(`give ${unset} in the settings`)
+  })
+
+  it("asks whether a near name was meant", async () => {
+    expect(await hintFor(setting(unset, z.url()), memory(), { LATCHKEY_TEST_BASEURL: "x" })).toBe(
+      "did you mean LATCHKEY_TEST_BASEURL, which is set?",
+    )
+  })
+
+  it("names the .env in which it stands, from which no setting is taken by itself", async () => {
+    const path = await envFile(`${unset}=https://evil.example\n`)
+    for (const store of [dotenv(path), layered([env(), dotenv(path)])]) {
+      const hint = await hintFor(setting(unset, z.url()), store)
+      expect(hint).toMatch(/^it stands only in .*\.env, from which no settings are taken by themselves: /)
+      expect(hint).toContain(`await readDotenv("${path}")`)
+    }
+  })
+
+  it("names the conversion that is missing", async () => {
+    const loose = (schema: z.ZodType) => hintFor(setting("VALUE", schema), memory(), { VALUE: "1" })
+    expect(await loose(z.number() as never)).toBe("a setting is text: z.coerce.number() converts it")
+    expect(await loose(z.boolean() as never)).toBe("a setting is text: z.stringbool() converts it")
+    expect(await loose(z.url())).toBe("correct the value of VALUE")
+    expect(await loose(z.string().transform(text => JSON.parse(`{${text}`)))).toContain("ctx.addIssue")
+  })
+})
+
+describe("what is expected", () => {
+  const expected = async (schema: z.ZodType) => {
+    const loading = loadConfig(z.object({ value: setting("VALUE", schema) }), {
+      secrets: fakeSecrets(memory()),
+      settings: {},
+    })
+    return (await errorOf(loading)).problems[0]?.expected
+  }
+
+  it.each([
+    [z.string(), "text"],
+    [z.string().min(1), "text that is not empty"],
+    [z.string().min(3).max(9), "text that has at least 3 characters and has at most 9 characters"],
+    [z.string().regex(/^a+$/), "text that matches /^a+$/"],
+    [z.string().regex(new RegExp("a".repeat(80))), "text that matches the pattern of its schema"],
+    [z.string().endsWith("b").includes("c"), 'text that ends with "b" and contains "c"'],
+    [z.string().lowercase().uppercase(), "text that is in lower case and is in upper case"],
+    [
+      z
+        .string()
+        .refine(() => true)
+        .refine(() => true),
+      "text that passes its own check",
+    ],
+    [z.string().trim().toLowerCase(), "text"],
+    [z.email(), "an e-mail address"],
+    [z.string().url(), "a URL"],
+    [z.iso.datetime(), "an ISO date and time"],
+    [z.nanoid(), "text that has the format nanoid"],
+    [
+      z.coerce.number().gt(0).lt(5).multipleOf(2),
+      "a number that is above 0 and is below 5 and is a multiple of 2",
+    ],
+    [z.coerce.bigint(), "a whole number"],
+    [z.coerce.date().min(new Date(0)).max(new Date(1)), "a date"],
+    [z.stringbool(), "true or false"],
+    [z.literal("a"), '"a"'],
+    [z.enum(Array.from({ length: 20 }, (_, index) => `v${index}`)), /^one of "v0", .*"v11", …$/],
+    [z.union([z.url(), z.literal("none")]), 'a URL or "none"'],
+    [z.union([z.url(), z.instanceof(URL)]), "a URL or a value that passes its own check"],
+    [z.string().transform(Number).pipe(z.number()), "text"],
+    [z.preprocess(value => value, z.array(z.string()).min(2)), "a list that has at least 2 elements"],
+    [z.preprocess(value => value, z.record(z.string(), z.string())), "an object"],
+    [z.preprocess(value => value, z.object({})), "an object"],
+    [z.preprocess(value => value, z.object({ a: z.string(), b: z.string() })), "an object with a, b"],
+    [z.templateLiteral(["a", z.number()]), "text of a certain pattern"],
+    [z.string().nullable().readonly(), "text"],
+    [z.preprocess(value => value, z.symbol()), undefined],
+  ])("is told from the schema: case %#", async (schema, text) => {
+    const told = await expected(schema)
+    if (text instanceof RegExp) expect(told).toMatch(text)
+    else expect(told).toBe(text)
+  })
+
+  it("is told without patterns and values for secrets", async () => {
+    const told = async (schema: z.ZodType, value: string) => {
+      const loading = loadConfig(z.object({ value: secret("value", schema) }), {
+        secrets: fakeSecrets(memory({ value })),
+      })
+      return (await errorOf(loading)).problems[0]?.expected
+    }
+    expect(await told(z.string().regex(/^abc$/).endsWith("x"), "-")).toBe(
+      "text that has the format that its schema says",
+    )
+    expect(await told(z.literal("abc"), "-")).toBe("one certain value")
+    expect(await told(z.enum(["abc", "def"]), "-")).toBe("one of 2 certain values")
+    expect(await told(z.string().startsWith("a".repeat(40)), "-")).toBe("text that starts as its schema says")
+  })
+})
