@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ["latchkey-source", "node", "import", "module", "default"] },
   ssr: { resolve: { conditions: ["latchkey-source", "node", "import", "module", "default"] } },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
     // A program that does not end is a failure of its own, not a run that never ends.
     testTimeout: 20_000,
     hookTimeout: 20_000,
