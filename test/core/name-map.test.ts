@@ -315,10 +315,11 @@ describe("a rule that does not map one to one", () => {
   }
 
   it("is not blamed for a failure of its own making", () => {
+    let calls = 0
     const failing = map({
       ...identity,
-      holds(native) {
-        if (native === "boom") throw new TypeError("a bug of the backend")
+      holds() {
+        if (++calls > 1) throw new TypeError("a bug of the backend")
         return true
       },
     })

@@ -20,3 +20,11 @@ testStore(
   () => reference({ operations: ["write", "delete", "list"], largest: 2 ** 21 }),
   { describe, it },
 )
+
+for (const cannotHold of ["", " ", "before\u0000after"]) {
+  testStore(
+    `a store that cannot hold ${JSON.stringify(cannotHold)}, with a harness that can only put`,
+    () => reference({ cannotHold, bareHarness: true }),
+    { describe, it },
+  )
+}

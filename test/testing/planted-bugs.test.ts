@@ -415,6 +415,32 @@ describe("the contract suite", () => {
     expect(await failuresOf(wrapped, "4s")).toEqual([])
   })
 
+  it("finds nothing wrong with a store that tells writers who meet to come again", async () => {
+    const meeting: Bug = store => {
+      const writing = new Set<string>()
+      return {
+        async write(name, value, options) {
+          if (writing.has(name)) throw new SecretError("CONFLICT")
+          writing.add(name)
+          return await store.write(name, value, options).finally(() => writing.delete(name))
+        },
+      }
+    }
+    expect(await failuresOf(planted(meeting), "4s")).toEqual([])
+  })
+
+  it("finds nothing wrong with a store that refuses to be serialised", async () => {
+    const refusing: Bug = () =>
+      Object.defineProperty({}, "toJSON", {
+        enumerable: true,
+        value: () => {
+          throw new TypeError("not this one")
+        },
+      })
+    const failures = await failuresOf(planted(refusing), "4s")
+    expect(failures).toEqual([])
+  })
+
   for (const [name, { bug, red, options }] of Object.entries(BUGS)) {
     it(`finds a store that ${name}`, async () => {
       const failures = await failuresOf(planted(bug, options))

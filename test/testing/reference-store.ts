@@ -52,6 +52,10 @@ const rule: NameRule = {
 export interface ReferenceOptions {
   readonly capabilities?: Partial<StoreCapabilities>
   readonly largest?: number
+  /** A value that the service cannot hold. Default: it holds all. */
+  readonly cannotHold?: string
+  /** Whether the harness can do no more than put. */
+  readonly bareHarness?: boolean
   /** The optional operations that the store has. Default: all. */
   readonly operations?: readonly (keyof StoreDefinition)[]
 }
@@ -84,6 +88,7 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
   const store = (name: string, value: SecretValue, expiresAt?: Date): VersionInfo => {
     const size = typeof value === "string" ? Buffer.byteLength(value) : value.length
     if (largest !== undefined && size > largest) throw new SecretError("INVALID_VALUE")
+    if (value === options.cannotHold) throw new SecretError("INVALID_VALUE")
     const kept = held.get(name) ?? { versions: [], disabled: false, denied: false }
     const normal = typeof value === "string" ? value : valueOfBytes(value)
     if (kept.versions.at(-1)?.value !== normal || expiresAt !== undefined)
@@ -152,15 +157,21 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
     operation => !full && !options.operations?.includes(operation as keyof StoreDefinition),
   )
   const native = rule.toNative
-  return {
+  const harness: Harness = {
     store: defineStore({
       ...definition,
       ...Object.fromEntries(missing.map(operation => [operation, undefined])),
     } as StoreDefinition) as SecretStore,
     ...(largest !== undefined && { largest }),
+    holds: value => value !== options.cannotHold,
     async put(name, value) {
       store(native(name), value)
     },
+    async close() {},
+  }
+  if (options.bareHarness === true) return harness
+  return {
+    ...harness,
     async remove(name) {
       held.delete(native(name))
       changed(native(name))
@@ -174,6 +185,5 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
       if (found) found.denied = true
     },
     native: name => native(name).toUpperCase(),
-    async close() {},
   }
 }
