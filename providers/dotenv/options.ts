@@ -33,7 +33,7 @@ export function checkOptions(given: string | readonly string[] | DotenvOptions):
   const options: DotenvOptions = typeof given === "string" || isList(given) ? { path: given } : given
   refuseUnknownOptions("dotenv()", options, ["path", "optional", "clock", "prefix", "rename"])
   const { path = ".env", optional = false, clock, prefix, rename } = options
-  const paths = typeof path === "string" ? [path] : [...path]
+  const paths: readonly string[] = [path].flat()
   if (paths.length === 0 || paths.some(one => typeof one !== "string" || one === "" || one.includes("\0")))
     throw misconfigured("the path of a .env is not the name of a file", 'give it as in dotenv(".env")')
   if (new Set(paths).size !== paths.length)

@@ -1,4 +1,10 @@
-import { isSecretError, rebuild, type SecretError, type SecretStore, type StoredSecret } from "../../src/core/index.ts"
+import {
+  isSecretError,
+  rebuild,
+  type SecretError,
+  type SecretStore,
+  type StoredSecret,
+} from "../../src/core/index.ts"
 
 /** What one layer says of one secret. */
 export type LayerAnswer = StoredSecret | SecretError
