@@ -28,7 +28,8 @@ export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl 
     throw refuse('has a "#"', "write it as %23; the field of a secret stands behind its name")
 
   const parameters = new Map<string, string[]>()
-  const rename: Record<string, string> = {}
+  // Without a prototype, so that rename.__proto__= is refused as any other name that is not portable.
+  const rename: Record<string, string> = Object.create(null)
   let prefix: string | undefined
   for (const [name, value] of queryOf(url)) {
     if (name === "prefix") {
