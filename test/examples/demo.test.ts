@@ -57,7 +57,17 @@ describe("the demo", () => {
     const { child, written, ended } = start()
     await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
     child.kill("SIGINT")
+    // npm hands on the signal that the terminal has sent already.
+    child.kill("SIGINT")
     expect(await ended, written.stdout + written.stderr).toBe(130)
+    expect(await readdir(temporary)).toEqual([])
+  })
+
+  it("cleans up when nobody reads its story any more", async () => {
+    const { child, ended } = start()
+    await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
+    child.stdout.destroy()
+    expect(await ended).toBe(130)
     expect(await readdir(temporary)).toEqual([])
   })
 

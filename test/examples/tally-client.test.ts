@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { Secret, SecretError } from "latchkey"
+import { defineStore, Secret, SecretError, Secrets } from "latchkey"
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import { TallyError } from "../../examples/tally-mcp-server/src/errors.ts"
 import { TallyClient } from "../../examples/tally-mcp-server/src/tally-client.ts"
@@ -217,5 +217,80 @@ describe("the Tally client", () => {
     )
     expect(error.problem).toBe("unreachable")
     expect(standIn.requests).toHaveLength(0)
+  })
+
+  describe("with a token that changes in a store that tells nobody", () => {
+    let stored: string
+    let reads: number
+    let secrets: Secrets
+
+    beforeEach(() => {
+      stored = token
+      reads = 0
+      const store = defineStore({
+        kind: "quiet",
+        location: "quiet:",
+        names: { rule: "any name", toNative: name => name, toPortable: name => name, holds: () => true },
+        capabilities: {
+          preconditions: { absent: false, version: false },
+          versionedReads: false,
+          batchSize: 1,
+          binary: false,
+          expiry: false,
+          softDelete: false,
+          local: true,
+        },
+        async read() {
+          reads += 1
+          return { value: stored, version: stored === token ? "1" : "2" }
+        },
+        ping: async () => {},
+        close: async () => {},
+      })
+      secrets = new Secrets(store)
+    })
+
+    afterEach(async () => {
+      await secrets.close()
+    })
+
+    function rotate(): void {
+      const next = newCanary()
+      stored = `tly-${next.text}`
+      standIn.tokens.add(stored)
+      standIn.tokens.revoke(token)
+    }
+
+    it("reads it again once for all calls that were refused, and asks again for each", async () => {
+      const tally = client({ secret: await secrets.get("tally/api-token") })
+      await tally.whoAmI(never)
+      rotate()
+      const before = { reads, requests: standIn.requests.length }
+      const found = await Promise.all(Array.from({ length: 20 }, () => tally.whoAmI(never)))
+      expect(found.map(({ id }) => id)).toEqual(new Array(20).fill("usr_1"))
+      expect(reads - before.reads).toBe(1)
+      const statuses = standIn.requests.slice(before.requests).map(({ status }) => status)
+      expect(statuses.filter(status => status === 200)).toHaveLength(20)
+      expect(standIn.tokens.refusals).toBeGreaterThanOrEqual(1)
+    })
+
+    it("does not read again because of anything but a 401", async () => {
+      const tally = client({ secret: await secrets.get("tally/api-token") })
+      for (const status of [403, 429, 500]) {
+        standIn.fail({ status })
+        await failureOf(tally.whoAmI(never))
+      }
+      expect(reads).toBe(1)
+      expect(standIn.requests).toHaveLength(3)
+    })
+
+    it("keeps to its time limit over both attempts", async () => {
+      const tally = client({ secret: await secrets.get("tally/api-token"), timeoutMs: 600 })
+      await tally.whoAmI(never)
+      rotate()
+      standIn.fail({ status: 401, delayMs: 400 })
+      standIn.fail({ delayMs: 400 })
+      expect((await failureOf(tally.whoAmI(never))).problem).toBe("timeout")
+    })
   })
 })

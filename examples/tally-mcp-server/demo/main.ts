@@ -85,7 +85,10 @@ function kilobytes(bytes: number): string {
 }
 
 const stopping = new AbortController()
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => stopping.abort())
+// Not only once: at Ctrl-C the terminal signals this process, and so does npm.
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort())
+// Nobody reads any more, as when the output goes through head.
+process.stdout.on("error", () => stopping.abort())
 
 try {
   say(styled("bold", "latchkey: a server keeps its token fresh"))

@@ -55,6 +55,11 @@ export class RecordingTransport extends StdioClientTransport {
     this.#child?.stdin?.write(text)
   }
 
+  /** Closes the reading end of the server's stderr. */
+  closeLog(): void {
+    this.#child?.stderr?.destroy()
+  }
+
   /** Closes the server's stdin, as a client does that goes away. */
   endInput(): void {
     this.#child?.stdin?.end()

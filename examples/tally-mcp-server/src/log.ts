@@ -1,5 +1,8 @@
 import type { Secrets } from "latchkey"
 
+// A client that does not want the log and closes stderr is no reason to end.
+process.stderr.on("error", () => undefined)
+
 /** Writes one line for people. To stderr, because stdout is the protocol's and nobody else's. */
 export function log(line: string): void {
   process.stderr.write(`tally-mcp-server: ${line}\n`)
