@@ -109,6 +109,7 @@ describe("the time between two instants", () => {
     const before = instant(clock)
     await clock.advance("5m")
     expect(elapsed(before, instant(clock))).toBe(300_000)
+    expect(elapsed(instant(clock), before)).toBe(0)
   })
 
   it("is the longer one where the machine slept, or the clock was set forward", async () => {
@@ -127,6 +128,5 @@ describe("the time between two instants", () => {
     expect(elapsed(before, instant(clock))).toBe(0)
     await clock.advance("5m")
     expect(elapsed(before, instant(clock))).toBe(300_000)
-    expect(elapsed(instant(clock), before)).toBeGreaterThanOrEqual(0)
   })
 })

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events"
 import { describe, expect, it } from "vitest"
 import { isSecretError, SecretError, type SecretStore, type StoredSecret } from "../../src/core/index.ts"
 import { type Faulty, faulty } from "../../src/testing/index.ts"
@@ -153,6 +154,17 @@ describe("a call that hangs", () => {
     controller.abort()
     expect(await Promise.all(pending)).toEqual(["ABORTED", "ABORTED", "ABORTED"])
     expect(store.faults.waiting).toBe(0)
+  })
+
+  it("leaves no listener on its signal when it is released", async () => {
+    const { store } = await stocked()
+    store.faults.hang("ping")
+    const { signal } = new AbortController()
+    const pending = store.ping({ signal })
+    expect(getEventListeners(signal, "abort")).toHaveLength(1)
+    await store.faults.heal()
+    await pending
+    expect(getEventListeners(signal, "abort")).toEqual([])
   })
 
   it("goes on hanging after its signal has aborted if the store is deaf", async () => {
