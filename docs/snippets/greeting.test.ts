@@ -15,7 +15,7 @@ test("an outage of the store is survived, and seen", async () => {
   const secrets = new Secrets(store, { clock })
   const token = await secrets.get("tally/api-token")
 
-  store.faults.fail("read", { code: "UNAVAILABLE" })
+  store.faults.fail("read", "UNAVAILABLE")
   await clock.advance("10m")
   expect(token.reveal()).toBe("tly-test")
   expect(secrets.health().status).toBe("degraded")

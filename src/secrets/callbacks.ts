@@ -46,9 +46,7 @@ export class Subscription {
   /** Looks whether the callback is owed a change, and runs it. */
   notify(): void {
     if (this.#running !== undefined || this.#ending.signal.aborted) return
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#running = this.#run()
   }
 
   /** Ends the subscription; a run that is under way is let go on. */
@@ -71,6 +69,8 @@ export class Subscription {
       last = target
       await this.#attempt(target, attempt)
     }
+    // In the same step as the last look: a change that comes after it finds nobody running, and starts the next run.
+    this.#running = undefined
   }
 
   /** The change that the callback has not seen, if there is one. */
@@ -83,31 +83,34 @@ export class Subscription {
   }
 
   async #attempt(target: Shown, attempt: number): Promise<void> {
-    const { clock, settings, events } = this.#context
+    const { clock, settings } = this.#context
     const change = this.#change(target)
-    this.#attempted = target
+    // On the way back to what was delivered, what has to be undone stays what it was, however often that is tried.
+    if (!isSame(this.#delivered, target)) this.#attempted = target
+    this.#givenUp = undefined
     const run = promised(() => this.#callback(change))
     const ended = await bounded(clock, "background", settings.callbackTimeout, run, this.#ending.signal)
-    if (ended === "aborted") return await waitFor(run, clock, settings)
+    if (ended === "aborted") {
+      // A run that is under way when its subscription ends is let go on; whoever closes does not wait for ever.
+      return await run.catch((thrown: unknown) => this.#failed(target, attempt, false, className(thrown)))
+    }
     if (typeof ended === "object" && "done" in ended) {
       this.#delivered = target
       this.#attempted = undefined
-      this.#givenUp = undefined
       return
     }
     const retried = attempt < settings.callbackAttempts
     if (!retried) this.#givenUp = target
-    events.emit("callbackFailed", {
-      secret: this.#lens.reference,
-      version: target.version,
-      attempt,
-      retried,
-      reason: ended === "late" ? "TIMEOUT" : className(ended.threw),
-    })
+    this.#failed(target, attempt, retried, ended === "late" ? "TIMEOUT" : className(ended.threw))
     if (retried) {
       const delay = retryDelay(attempt, CALLBACK_GROWTH, settings.random())
       await pause(clock, "background", delay, this.#ending.signal)
     }
+  }
+
+  #failed({ version }: Shown, attempt: number, retried: boolean, reason: string): void {
+    const secret = this.#lens.reference
+    this.#context.events.emit("callbackFailed", { secret, version, attempt, retried, reason })
   }
 
   #change(target: Shown): Change<unknown> {
@@ -140,9 +143,4 @@ export function seenSince(
 
 function isSame(one: Shown | undefined, other: Shown): boolean {
   return one !== undefined && sameValue(one.raw, other.raw)
-}
-
-/** Lets a run that is under way when everything ends come to its end, but not for longer than a callback may take. */
-async function waitFor(run: Promise<void>, clock: Clock, settings: Settings): Promise<void> {
-  await bounded(clock, "background", settings.callbackTimeout, run)
 }

@@ -227,26 +227,35 @@ function failed(
 }
 
 function absent(state: EntryState, event: EntryEvent & { type: "absent" }, policy: EntryPolicy): Step {
-  const { order, at, now, code } = event
+  const { order, now, code } = event
   if (code === "DENIED" && policy.onDenied === "maxStale") return failed(state, order, code, now, policy)
   const gone: EntryState = { ...state, order, failure: code, failures: state.failures + 1 }
-  const effects: Effect[] = [{ type: "failed", code }]
-  if (state.held === undefined || isWithdrawn(state)) return { state: gone, effects }
-  if (state.doubt === undefined) {
-    effects.push({ type: "confirm", after: CONFIRMATION_GAP })
-    return { state: { ...gone, doubt: { code, since: at } }, effects }
+  const doubted = doubt(gone, event, policy)
+  // It may be doubted and too old at once, and then it must not be served until the second reading.
+  const limited = timePassed(doubted.state, now, policy)
+  return {
+    state: limited.state,
+    effects: [{ type: "failed", code }, ...doubted.effects, ...limited.effects],
   }
-  const apart = elapsed(state.doubt.since, at)
+}
+
+/** What follows when the secret seems to be gone. */
+function doubt(state: EntryState, event: EntryEvent & { type: "absent" }, policy: EntryPolicy): Step {
+  const { order, at, code } = event
+  if (state.held === undefined || isWithdrawn(state)) return { state, effects: [] }
+  if (state.doubt === undefined) {
+    const effects: Effect[] = [{ type: "confirm", after: CONFIRMATION_GAP }]
+    return { state: { ...state, doubt: { code, since: at } }, effects }
+  }
+  // By the monotonic clock alone: a wall clock that is set between two readings does not put a second between them.
+  const apart = at.monotonic - state.doubt.since.monotonic
   if (apart < CONFIRMATION_GAP) {
-    effects.push({ type: "confirm", after: CONFIRMATION_GAP - apart })
-    return { state: gone, effects }
+    return { state, effects: [{ type: "confirm", after: CONFIRMATION_GAP - apart }] }
   }
   if (policy.versionedReads) {
-    effects.push({ type: "read-held", version: state.held.version, code })
-    return { state: gone, effects }
+    return { state, effects: [{ type: "read-held", version: state.held.version, code }] }
   }
-  const ended = withdrawn(gone, order, code)
-  return { state: ended.state, effects: [...effects, ...ended.effects] }
+  return withdrawn(state, order, code)
 }
 
 function kept(state: EntryState, event: EntryEvent & { type: "held-readable" }): Step {

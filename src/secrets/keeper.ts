@@ -83,7 +83,9 @@ export class Keeper implements Watched {
   /** Tells a subscriber of changes from now on. */
   subscribe(subscription: Subscription): void {
     this.subscriptions = new Set([...this.subscriptions, subscription])
+    const slept = this.#asleep
     this.wake()
+    if (slept) this.#context.wake(this)
   }
 
   unsubscribe(subscription: Subscription): void {

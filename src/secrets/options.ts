@@ -1,4 +1,11 @@
-import { type Clock, type Duration, parseDuration, SecretError, systemClock } from "../core/index.ts"
+import {
+  type Clock,
+  type Duration,
+  parseDuration,
+  refuseUnknownOptions,
+  SecretError,
+  systemClock,
+} from "../core/index.ts"
 
 /** How long things may take and values may live. Each can be set for all names, and for one name in `get`. */
 export interface PolicyOptions {
@@ -82,7 +89,7 @@ const OPTIONS: readonly (keyof SecretsOptions)[] = [
 
 /** @throws SecretError `MISCONFIGURED` for an option that does not exist or does not have its form. */
 export function settingsOf(options: SecretsOptions): Settings {
-  refuseUnknown(options, OPTIONS)
+  refuseUnknownOptions("Secrets", options, OPTIONS)
   const callbackAttempts = options.callbackAttempts ?? 5
   if (!Number.isInteger(callbackAttempts) || callbackAttempts < 1) {
     throw misconfigured("callbackAttempts is not a whole number of at least 1")
@@ -128,18 +135,6 @@ export function narrowed(wishes: Partial<Policy>, further: Partial<Policy>): Par
     else if (value === "withdraw") policy[option] = value
   }
   return policy as Partial<Policy>
-}
-
-/** Refuses keys that no option has, because a typing error must not fall back to a default in silence. */
-export function refuseUnknown(options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw new SecretError("MISCONFIGURED", {
-        message: `there is no option "${key}"`,
-        hint: `the options are ${known.join(", ")}`,
-      })
-    }
-  }
 }
 
 /** The options that {@link partialPolicy} reads. */

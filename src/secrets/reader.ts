@@ -65,8 +65,8 @@ export class Reader {
     const order = this.nextOrder()
     const at = instant(this.#clock)
     try {
-      const secret = await this.call({ ...context, secret: name }, signal =>
-        this.#store.read(name, version === undefined ? { signal } : { signal, version }),
+      const secret = await this.call({ ...context, secret: name }, async signal =>
+        storedSecret(await this.#store.read(name, version === undefined ? { signal } : { signal, version })),
       )
       return { order, at, result: secret, reached: true }
     } catch (thrown) {
@@ -81,12 +81,17 @@ export class Reader {
     const at = instant(this.#clock)
     const store = this.#store
     try {
-      const found = await this.call(context, async signal => await store.readMany?.(names, { signal }))
-      const answers = names.map((name): [string, Answer] => {
-        const answer = found?.get(name)
-        const good = answer !== undefined && !isSecretError(answer)
-        return [name, { order, at, result: good ? answer : this.#rebuilt(answer, name), reached: true }]
+      const results = await this.call(context, async signal => {
+        const found = await store.readMany?.(names, { signal })
+        return names.map((name): [string, StoredSecret | SecretError] => [
+          name,
+          this.#secretOrError(found?.get(name), name),
+        ])
       })
+      const answers = results.map(([name, result]): [string, Answer] => [
+        name,
+        { order, at, result, reached: true },
+      ])
       return { answers: new Map(answers), failure: undefined }
     } catch (thrown) {
       const failure = thrown as SecretError
@@ -112,7 +117,24 @@ export class Reader {
     throw this.#rebuilt(ended.threw, secret)
   }
 
+  #secretOrError(answer: unknown, name: string): StoredSecret | SecretError {
+    try {
+      return storedSecret(answer)
+    } catch (thrown) {
+      return this.#rebuilt(thrown, name)
+    }
+  }
+
   #rebuilt(thrown: unknown, secret: string | undefined): SecretError {
     return rebuild(thrown, { secret, store: this.#store.location })
   }
+}
+
+/** What a store answered, if it is what the interface promises: what it is instead may be anything, and is not told. */
+function storedSecret(answer: unknown): StoredSecret {
+  if (isSecretError(answer)) throw answer
+  const { value, version } = (answer ?? {}) as Partial<StoredSecret>
+  const isValue = typeof value === "string" || ArrayBuffer.isView(value)
+  if (isValue && typeof version === "string") return answer as StoredSecret
+  throw new SecretError("UNAVAILABLE", { message: "the backend answered with something that is no secret" })
 }

@@ -3,12 +3,12 @@ import {
   conceal,
   type Duration,
   parseDuration,
+  refuseUnknownOptions,
   type Secret,
   systemClock,
   type Timer,
 } from "../core/index.ts"
 import { Handle } from "./handle.ts"
-import { refuseUnknown } from "./options.ts"
 
 export interface RotatingOptions<R> {
   /** Ends a resource that is not current any more: `old => old.end()`. Default: it is just let go. */
@@ -47,7 +47,7 @@ export async function rotating<T, R>(
   make: (value: T) => R | Promise<R>,
   options: RotatingOptions<R> = {},
 ): Promise<Rotating<R>> {
-  refuseUnknown(options, ["retire", "after"])
+  refuseUnknownOptions("rotating()", options, ["retire", "after"])
   const after = parseDuration(options.after ?? "30s", "after", "allowed")
   const since = secret.status.version
   const first = await make(secret.reveal())

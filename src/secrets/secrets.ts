@@ -4,6 +4,7 @@ import {
   isSecretError,
   type OptionalOperation,
   parseDuration,
+  refuseUnknownOptions,
   type Secret,
   type SecretError,
   type SecretInfo,
@@ -21,7 +22,6 @@ import {
   type PolicyOptions,
   partialPolicy,
   policyOptionNames,
-  refuseUnknown,
   type SecretsOptions,
   settingsOf,
 } from "./options.ts"
@@ -207,7 +207,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     value: SecretValue,
     options: PutOptions = {},
   ): Promise<Version> {
-    refuseUnknown(options, ["expect", "expiresAt", "signal"])
+    refuseUnknownOptions("put()", options, ["expect", "expiresAt", "signal"])
     return await this.#writer.put(name, value, options)
   }
 
@@ -276,7 +276,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     requests: Readonly<Record<string, Request>>,
     options: GetOptions,
   ): Promise<(Secret<unknown> | SecretError)[]> {
-    refuseUnknown(options, [...policyOptionNames, "signal"])
+    refuseUnknownOptions("getMany()", options, [...policyOptionNames, "signal"])
     return await Promise.all(
       Object.values(requests).map(async request => {
         const { name, format = "text", ...rest } = typeof request === "string" ? { name: request } : request
@@ -296,6 +296,6 @@ function inquiryOf(
   format: Format,
   options: GetOptions & { schema?: StandardSchema },
 ): Inquiry {
-  refuseUnknown(options, [...policyOptionNames, "schema", "signal"])
+  refuseUnknownOptions("get()", options, [...policyOptionNames, "schema", "signal"])
   return { reference, format, schema: options.schema, policy: partialPolicy(options), signal: options.signal }
 }
