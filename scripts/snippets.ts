@@ -21,7 +21,11 @@ const BLOCK = /(?:<!-- (\S+) -->\n)?```ts\n([\s\S]*?)```/g
 /** The pages whose snippets come from files. */
 export async function pages(): Promise<string[]> {
   const docs = await readdir(join(ROOT, "docs"))
-  return ["README.md", ...docs.filter(name => name.endsWith(".md")).map(name => `docs/${name}`)]
+  return [
+    "README.md",
+    "CONTRIBUTING.md",
+    ...docs.filter(name => name.endsWith(".md")).map(name => `docs/${name}`),
+  ]
 }
 
 /** All snippets of a page. */
@@ -35,10 +39,12 @@ export async function snippetsOf(page: string): Promise<Snippet[]> {
   }))
 }
 
-/** What a region of a file holds, without what it is indented by. */
+/** What a region of a file holds, without what it is indented by; or the whole file, where no region is named. */
 export async function regionOf(source: string): Promise<string> {
-  const [path = "", region = ""] = source.split("#")
-  const lines = (await readFile(join(ROOT, path), "utf8")).split("\n")
+  const [path = "", region] = source.split("#")
+  const text = await readFile(join(ROOT, path), "utf8")
+  if (region === undefined) return text
+  const lines = text.split("\n")
   const start = lines.findIndex(line => line.trim() === `// #region ${region}`)
   const end = lines.findIndex((line, index) => index > start && line.trim() === "// #endregion")
   if (start === -1 || end === -1) throw new Error(`${path} has no region "${region}"`)

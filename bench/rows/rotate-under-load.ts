@@ -7,7 +7,9 @@ import { makePlace, newToken } from "../../examples/tally-mcp-server/demo/place.
 import { TallyStandIn } from "../../examples/tally-mcp-server/stand-in/index.ts"
 import { exactly, type Row } from "../row.ts"
 
+/** The programs run on what is built, as all rows do. */
 const LOAD = {
+  conditions: [],
   replicas: 2,
   callsPerSecond: 200,
   rotations: 20,

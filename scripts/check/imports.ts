@@ -8,7 +8,7 @@ import { brokenRules } from "./import-rules.ts"
 export const imports: Check = {
   name: "imports in one direction",
   async run() {
-    const files = globSync(["{src,providers,test,examples}/**/*.ts"], {
+    const files = globSync(["{src,providers,test,docs,examples}/**/*.ts"], {
       cwd: root,
       exclude: ["**/node_modules/**"],
     })

@@ -5,17 +5,6 @@ import { root } from "../../scripts/project.ts"
 
 const text = readFileSync(join(root, "CONTRIBUTING.md"), "utf8")
 
-/** Blocks of code that a comment calls the content of a file. */
-const blocks = Array.from(text.matchAll(/<!-- (\S+) -->\n```ts\n(.*?)```/gs), ([, file, code]) => ({
-  file,
-  code,
-}))
-
-test("every block of code in CONTRIBUTING.md is a file that is compiled and run", () => {
-  expect(blocks.length).toBe(text.match(/^```ts$/gm)?.length)
-  for (const { file, code } of blocks) expect(code).toBe(readFileSync(join(root, file ?? ""), "utf8"))
-})
-
 test("every file and script that CONTRIBUTING.md names is there", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object }
   const links = Array.from(text.matchAll(/\]\(([^)#:]+)\)/g), match => match[1] ?? "")
