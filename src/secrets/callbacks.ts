@@ -73,10 +73,10 @@ export class Subscription {
     this.#running = undefined
   }
 
-  /** The change that the callback has not seen, if there is one. */
+  /** The change that the callback has not seen, if there is one. What was withdrawn is not shown to it either. */
   #owed(): Shown | undefined {
-    const { shown } = this.#lens
-    if (shown === undefined || this.#ending.signal.aborted) return undefined
+    const { shown, open } = this.#lens
+    if (shown === undefined || !open || this.#ending.signal.aborted) return undefined
     if (isSame(this.#givenUp, shown)) return undefined
     if (this.#attempted === undefined && isSame(this.#delivered, shown)) return undefined
     return shown

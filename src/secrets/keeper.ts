@@ -248,7 +248,7 @@ export class Keeper implements Watched {
 
   #perform(effect: Effect, about: About): void {
     tell(this.#context.events, effect, { secret: this.name, store: this.#context.store.location, ...about })
-    if (effect.type === "changed") {
+    if (effect.type === "changed" || effect.type === "recovered") {
       for (const subscription of this.subscriptions) subscription.notify()
     } else if (effect.type === "withdrawn") {
       this.gate.forgetPrevious()

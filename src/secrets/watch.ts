@@ -1,4 +1,4 @@
-import type { SecretError } from "../core/index.ts"
+import { rebuild } from "../core/index.ts"
 import type { Engine } from "./engine.ts"
 import { retryDelay } from "./retry.ts"
 import { pause } from "./timing.ts"
@@ -12,7 +12,9 @@ const REARM_GROWTH = { first: 1_000, longest: 60_000 }
  */
 export class Watcher {
   readonly #engine: Engine
-  #arming: Promise<void> | undefined
+  #arming: Promise<unknown> | undefined
+  /** How often arming has failed in a row. */
+  #failures = 0
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -25,40 +27,45 @@ export class Watcher {
   async armed(): Promise<void> {
     const { store, settings } = this.#engine
     if (store.watch === undefined || settings.refresh === "on-read") return
-    this.#arming ??= this.#arm(0)
+    this.#arming ??= this.#arm()
     await this.#arming
   }
 
-  async #arm(failures: number): Promise<void> {
+  /** @returns whether the watch is armed. */
+  async #arm(): Promise<boolean> {
     const engine = this.#engine
     const { store, reader, closing, settings } = engine
     // One signal per watch: a store that has reported a failure hears nothing more of the old one.
     const watch = new AbortController()
     const end = () => watch.abort()
     closing.addEventListener("abort", end, { once: true })
-    const failed = (error: SecretError) => {
+    const failed = (reported: unknown) => {
       if (watch.signal.aborted) return
+      const error = rebuild(reported, { store: store.location })
       watch.abort()
       closing.removeEventListener("abort", end)
+      this.#failures += 1
       engine.events.emit("failed", { code: error.code, error })
-      engine.inBackground(this.#armAgain(failures + 1))
+      engine.inBackground(this.#armAgain())
     }
     try {
       const arm = async () =>
         await store.watch?.(name => this.#hinted(name), { signal: watch.signal, failed })
       await reader.call({ timeout: settings.policy.callTimeout, signal: closing }, arm)
     } catch (thrown) {
-      if (!closing.aborted) failed(thrown as SecretError)
+      if (!closing.aborted) failed(thrown)
     }
+    if (watch.signal.aborted) return false
+    this.#failures = 0
+    return true
   }
 
-  async #armAgain(failures: number): Promise<void> {
+  async #armAgain(): Promise<void> {
     const { clock, settings, closing } = this.#engine
-    await pause(clock, "background", retryDelay(failures, REARM_GROWTH, settings.random()), closing)
+    await pause(clock, "background", retryDelay(this.#failures, REARM_GROWTH, settings.random()), closing)
     if (closing.aborted) return
-    await this.#arm(failures)
     // Nobody knows what was missed meanwhile.
-    this.#hinted(undefined)
+    if (await this.#arm()) this.#hinted(undefined)
   }
 
   #hinted(name: string | undefined): void {
@@ -66,7 +73,9 @@ export class Watcher {
     if (engine.closing.aborted) return
     const after = engine.reader.order
     for (const keeper of engine.keepers()) {
-      if ((name === undefined || keeper.name === name) && !keeper.asleep && keeper.state.held !== undefined) {
+      // The first read may have been answered just before what is hinted at, so it counts as little as any other.
+      const kept = keeper.state.held !== undefined || keeper.flight !== undefined
+      if ((name === undefined || keeper.name === name) && kept && !keeper.asleep) {
         engine.inBackground(engine.refresh(keeper, {}, after))
       }
     }
