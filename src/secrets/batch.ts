@@ -6,6 +6,8 @@ interface Request {
   readonly name: string
   readonly timeout: number
   readonly signal: AbortSignal
+  /** Whether it may still be sent; asked again when its turn has come. */
+  mayGo(): boolean
   settle(answer: Answer | undefined): void
 }
 
@@ -27,16 +29,24 @@ export class Batch {
     this.#reader = reader
   }
 
-  /** Reads one name, together with others if there are any. Resolves with nothing if the signal aborts before it is sent. */
-  async read(name: string, timeout: number, signal: AbortSignal): Promise<Answer | undefined> {
+  /**
+   * Reads one name, together with others if there are any. Resolves with nothing if the signal aborts before it is sent,
+   * or if it may not go any more when its turn has come: behind ten calls that hang, that can be late.
+   */
+  async read(
+    name: string,
+    timeout: number,
+    signal: AbortSignal,
+    mayGo: () => boolean = () => true,
+  ): Promise<Answer | undefined> {
     return await new Promise(settle => {
-      this.#waiting.push({ name, timeout, signal, settle })
+      this.#waiting.push({ name, timeout, signal, mayGo, settle })
       if (this.#waiting.length === 1) atEndOfTurn(() => this.#flush())
     })
   }
 
   #flush(): void {
-    const requests = this.#waiting.filter(request => !this.#left(request))
+    const requests = this.#waiting.filter(request => this.#goes(request))
     this.#waiting = []
     // A batch has one time limit, so only names with the same one share it.
     for (const group of byTimeout(requests)) {
@@ -49,15 +59,16 @@ export class Batch {
     for (const request of requests) {
       const { name, timeout, signal } = request
       void this.#limiter.run(async () => {
-        if (!this.#left(request)) request.settle(await this.#reader.read(name, { timeout, signal }))
+        if (this.#goes(request)) request.settle(await this.#reader.read(name, { timeout, signal }))
       })
     }
   }
 
-  /** Lets go of a request whose caller has left before anything was sent. */
-  #left(request: Request): boolean {
-    if (request.signal.aborted) request.settle(undefined)
-    return request.signal.aborted
+  /** Lets go of a request whose caller has left, or that may not go any more, before anything was sent. */
+  #goes(request: Request): boolean {
+    const goes = !request.signal.aborted && request.mayGo()
+    if (!goes) request.settle(undefined)
+    return goes
   }
 
   #readTogether(requests: readonly Request[]): void {
@@ -68,7 +79,8 @@ export class Batch {
     }
   }
 
-  async #readChunk(requests: readonly Request[]): Promise<void> {
+  async #readChunk(chunk: readonly Request[]): Promise<void> {
+    const requests = chunk.filter(request => this.#goes(request))
     const first = requests[0]
     if (first === undefined) return
     const common = commonSignal(requests)

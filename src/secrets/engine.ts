@@ -164,7 +164,13 @@ export class Engine implements KeeperContext {
     const present = keeper.flight
     if (present !== undefined && !present.over) return await present.join(wish)
     const { clock, store } = this
-    const context = { secret: keeper.name, store: store.location, clock, random: this.settings.random }
+    const context = {
+      secret: keeper.name,
+      store: store.location,
+      clock,
+      random: this.settings.random,
+      storeError: () => this.backoff.error,
+    }
     const flight = new Flight(context, (signal, patience) => readOnce(this, keeper, signal, patience))
     keeper.flight = flight
     const joined = flight.join(wish)

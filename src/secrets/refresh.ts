@@ -18,7 +18,8 @@ export async function readOnce(
 ): Promise<SecretError | undefined> {
   await engine.watcher.armed()
   const { name, policy } = keeper
-  const read = async () => await engine.batch.read(name, policy.callTimeout, signal)
+  const read = async (mayGo: () => boolean) =>
+    await engine.batch.read(name, policy.callTimeout, signal, mayGo)
   const outcome = await engine.backoff.pass(read, patience, signal)
   if (outcome === "left") return engine.closedError(name)
   if (isPostponed(outcome)) {

@@ -25,6 +25,8 @@ export interface FlightContext {
   readonly store: string
   readonly clock: Clock
   readonly random: () => number
+  /** What a store that is down was last heard to fail with: whoever only waited for it has no cause of their own. */
+  storeError(): SecretError | undefined
 }
 
 /**
@@ -68,7 +70,10 @@ export class Flight {
         },
       }
       const abort = () => waiter.settle(new SecretError("ABORTED", { secret, store }))
-      const late = () => waiter.settle(this.#last ?? new SecretError("TIMEOUT", { secret, store }))
+      const late = () =>
+        waiter.settle(
+          this.#last ?? this.#context.storeError() ?? new SecretError("TIMEOUT", { secret, store }),
+        )
       const timer =
         until === undefined ? undefined : clock.timer("waited-for", until - clock.monotonic(), late)
       signal?.addEventListener("abort", abort)

@@ -57,9 +57,9 @@ export class StoreBackoff {
     this.#hooks = hooks
   }
 
-  /** Whether the store was reached when it was last tried. */
-  get reachable(): boolean {
-    return this.#state.is === "closed"
+  /** What a store that is down was last heard to fail with. */
+  get error(): SecretError | undefined {
+    return this.#state.is === "closed" ? undefined : this.#state.error
   }
 
   /** When calls may go again, by the monotonic clock; now, if they may. */
@@ -70,24 +70,29 @@ export class StoreBackoff {
   /**
    * Makes a call when it may be made.
    *
+   * @param call asks once more, just before it sends anything, whether it may: it resolves with nothing if not, or if
+   * the signal has aborted.
    * @returns the answer; or, for the impatient, when to come back; or, for those who waited behind a probe that
    * failed, its error; or "left", if the signal aborted before anything was sent.
    */
   async pass(
-    call: () => Promise<Answer | undefined>,
+    call: (mayGo: () => boolean) => Promise<Answer | undefined>,
     patience: () => Patience,
     signal: AbortSignal,
   ): Promise<Answer | Postponed | SecretError | "left"> {
-    const decision = this.#decide(patience) ?? (await this.#wait(patience, signal))
-    if (typeof decision !== "string") return decision
-    const epoch = this.#epoch
-    let answer: Answer | undefined
-    try {
-      answer = await call()
-      return answer ?? "left"
-    } finally {
-      if (decision === "probe") this.#probed(answer, signal)
-      else if (answer !== undefined && epoch === this.#epoch && !signal.aborted) this.#called(answer)
+    for (;;) {
+      const decision = this.#decide(patience) ?? (await this.#wait(patience, signal))
+      if (typeof decision !== "string") return decision
+      const epoch = this.#epoch
+      let answer: Answer | undefined
+      try {
+        answer = await call(() => decision === "probe" || this.#state.is === "closed")
+      } finally {
+        if (decision === "probe") this.#probed(answer, signal)
+        else if (answer !== undefined && epoch === this.#epoch && !signal.aborted) this.#called(answer)
+      }
+      if (answer !== undefined) return answer
+      if (signal.aborted) return "left"
     }
   }
 
