@@ -96,6 +96,7 @@ describe("a server with a broken configuration", () => {
     "https://user:password@api.tally.so",
     "https://api.tally.so/?key=1",
     "https://api.tally.so/#top",
+    "http://localhost/?key=1",
     "api.tally.so",
   ])("refuses to send the token to %s", async baseUrl => {
     const { code, stderr } = await run("TALLY__API_TOKEN=tly-1\n", { TALLY_BASE_URL: baseUrl })

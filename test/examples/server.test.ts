@@ -92,6 +92,14 @@ describe("the server as a process", () => {
     await vi.waitFor(() => expect(server.transport.stderrText).toContain("could not handle an MCP message"))
   })
 
+  it("goes on when nobody reads its log", async () => {
+    server.transport.closeLog()
+    server.standIn.fail({ status: 500, times: 2 })
+    expect(await server.call("who_am_i")).toMatchObject({ isError: true })
+    expect(await server.call("who_am_i")).toMatchObject({ isError: true })
+    expect(await server.call("who_am_i")).toMatchObject({ isError: false })
+  })
+
   it.each([
     "SIGTERM",
     "SIGINT",
