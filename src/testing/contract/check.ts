@@ -22,6 +22,8 @@ export interface Bench extends Harness {
   name(last: string): string
   /** A value that no other check has used, and that is text. */
   value(): string
+  /** Both. */
+  secret(last: string): { readonly name: string; readonly value: string }
   /** Fails with a sentence where something does not come in time. */
   within<T>(promise: Promise<T>, what: string): Promise<T>
   /** Whether the backend can hold a value. */
@@ -43,6 +45,8 @@ function benchOf(harness: Harness, patience: number): Bench {
   const mark = random(8)
   const { put, remove, disable, deny, native, largest } = harness
   let values = 0
+  const name = (last: string): string => `check-${mark}/${last}`
+  const value = (): string => `value-${++values}-${mark}-${random(16)}`
   return {
     store: harness.store,
     put: put.bind(harness),
@@ -52,8 +56,9 @@ function benchOf(harness: Harness, patience: number): Bench {
     ...(native && { native: native.bind(harness) }),
     ...(largest !== undefined && { largest }),
     close: harness.close.bind(harness),
-    name: last => `check-${mark}/${last}`,
-    value: () => `value-${++values}-${mark}-${random(16)}`,
+    name,
+    value,
+    secret: last => ({ name: name(last), value: value() }),
     holds: value =>
       (typeof value === "string" || harness.store.capabilities.binary) && (harness.holds?.(value) ?? true),
     within: (promise, what) => within(promise, patience, what),

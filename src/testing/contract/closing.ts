@@ -40,11 +40,9 @@ export const closingChecks: readonly Check[] = [
   },
 ]
 
-async function outcome(call: Promise<unknown>): Promise<"answer" | "ours" | "foreign"> {
-  try {
-    await call
-    return "answer"
-  } catch (thrown) {
-    return isSecretError(thrown) ? "ours" : "foreign"
-  }
+function outcome(call: Promise<unknown>): Promise<"answer" | "ours" | "foreign"> {
+  return call.then(
+    () => "answer" as const,
+    (thrown: unknown) => (isSecretError(thrown) ? "ours" : "foreign"),
+  )
 }

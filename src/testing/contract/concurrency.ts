@@ -8,12 +8,11 @@ export const concurrencyChecks: readonly Check[] = [
   {
     name: "answers many reads at once, each with its own secret",
     async run(bench) {
-      const names = Array.from({ length: 8 }, (_, index) => bench.name(`secret-n${index}`))
-      const values = names.map(() => bench.value())
-      for (const [index, name] of names.entries()) await bench.put(name, values[index] ?? "")
+      const secrets = Array.from({ length: 8 }, (_, index) => bench.secret(`secret-n${index}`))
+      for (const { name, value } of secrets) await bench.put(name, value)
       await Promise.all(
-        [0, 1, 2].flatMap(() =>
-          names.map((name, index) => ensureReads(bench.store, name, values[index] ?? "", `"${name}"`)),
+        [...secrets, ...secrets, ...secrets].map(({ name, value }) =>
+          ensureReads(bench.store, name, value, `"${name}"`),
         ),
       )
     },
@@ -22,8 +21,9 @@ export const concurrencyChecks: readonly Check[] = [
     name: "gives, while a value is replaced, one of the values whole and never a mixture",
     async run(bench) {
       const name = bench.name("token")
-      const values = Array.from({ length: WRITERS }, () => longValue(bench))
-      await bench.put(name, values[0] ?? "")
+      const first = longValue(bench)
+      const values = [first, ...Array.from({ length: WRITERS }, () => longValue(bench))]
+      await bench.put(name, first)
       let writing = true
       const writers = replaceAll(bench, name, values).finally(() => {
         writing = false
@@ -97,7 +97,7 @@ async function ensureOneWins(bench: Bench, store: SecretStore, name: string, exp
       "the other writers are told CONFLICT",
     )
   }
-  await ensureReads(store, name, winners[0] ?? "", "the value of the winner")
+  ensureOneOf((await read(store, name)).value, winners)
 }
 
 function longValue(bench: Bench): string {

@@ -29,11 +29,9 @@ export const readingChecks: readonly Check[] = [
   {
     name: "gives each secret its own value",
     async run(bench) {
-      const names = ["one", "two", "one-two", "three/four"].map(last => bench.name(last))
-      const values = names.map(() => bench.value())
-      for (const [index, name] of names.entries()) await bench.put(name, values[index] ?? "")
-      for (const [index, name] of names.entries())
-        await ensureReads(bench.store, name, values[index] ?? "", `secret ${index + 1} of ${names.length}`)
+      const secrets = ["one", "two", "one-two", "three/four"].map(last => bench.secret(last))
+      for (const { name, value } of secrets) await bench.put(name, value)
+      for (const { name, value } of secrets) await ensureReads(bench.store, name, value, `"${name}"`)
     },
   },
   {
