@@ -4,7 +4,7 @@ export function tracesOf(token: string, text: string): number {
 }
 
 /** How a token can be spelled. */
-export function spellingsOf(token: string): readonly string[] {
+function spellingsOf(token: string): readonly string[] {
   const bytes = Buffer.from(token)
   const hex = bytes.toString("hex")
   const percent = hex.replace(/../g, "%$&")
