@@ -24,14 +24,21 @@ export class Findings {
   readonly #reached: ReadonlySet<Field>
   readonly #found = new Map<string, Finding>()
 
-  /** Begins with what is known before anything is parsed. */
   constructor(planned: Planned, reading: Reading, reached: ReadonlySet<Field>) {
     this.#planned = planned
     this.#reading = reading
     this.#reached = reached
-    for (const flaw of planned.flaws) this.flaw(flaw)
-    for (const [field, error] of reading.failures) {
-      if (reached.has(field)) this.#add(field.path, { kind: "failed", field, error })
+  }
+
+  /** Takes in something that is wrong with the schema. */
+  flaw(flaw: Flaw): void {
+    this.#add(flaw.path, { kind: "flaw", flaw })
+  }
+
+  /** Takes in what the store has failed with. */
+  failures(): void {
+    for (const [field, error] of this.#reading.failures) {
+      if (this.#reached.has(field)) this.#add(field.path, { kind: "failed", field, error })
     }
   }
 
@@ -65,10 +72,6 @@ export class Findings {
       }
     }
     if (this.#found.size === 0) this.#unmet([], `a check or a transform of it threw ${kindOfError}`)
-  }
-
-  flaw(flaw: Flaw): void {
-    this.#add(flaw.path, { kind: "flaw", flaw })
   }
 
   #missing(field: Field): void {

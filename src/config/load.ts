@@ -1,13 +1,11 @@
 import type { z } from "zod"
 import { refuseUnknownOptions, SecretError } from "../core/index.ts"
-import { ConfigError } from "./config-error.ts"
+import { configErrorOf } from "./diagnose.ts"
 import { refuseForeign } from "./fields.ts"
-import { Findings } from "./findings.ts"
 import { deepFreeze } from "./freeze.ts"
 import { inputOf } from "./input.ts"
 import type { Schema } from "./mark.ts"
 import { readAll, type Settings } from "./read.ts"
-import { problemsOf } from "./report.ts"
 import { run } from "./run-schema.ts"
 import type { SecretsReader } from "./secrets-reader.ts"
 import { unfilled } from "./unfilled.ts"
@@ -48,14 +46,10 @@ export async function loadConfig<S extends Schema>(schema: S, options: LoadOptio
   const reading = await readAll(planned.fields, secrets, settings)
   const input = inputOf(planned.plan, reading.values)
   const outcome = await run(schema, input.value)
-  const findings = new Findings(planned, reading, input.reached)
-  for (const flaw of await unfilled(planned)) findings.flaw(flaw)
-  if ("issues" in outcome) findings.issues(outcome.issues)
-  if ("threw" in outcome) await findings.each(outcome.threw)
-  const found = findings.all()
-  if ("output" in outcome && found.length === 0) return deepFreeze(outcome.output as z.output<S>)
+  const flaws = [...planned.flaws, ...(await unfilled(planned))]
+  const failed = [...reading.failures.keys()].some(field => input.reached.has(field))
+  if ("output" in outcome && flaws.length === 0 && !failed) return deepFreeze(outcome.output as z.output<S>)
 
-  throw new ConfigError(
-    await problemsOf(found, { store: secrets.store, settings, given: options.settings, reading }),
-  )
+  const sources = { store: secrets.store, settings, given: options.settings, reading }
+  throw await configErrorOf({ planned, flaws, input, outcome }, sources)
 }

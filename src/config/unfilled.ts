@@ -3,9 +3,11 @@ import { acceptsNothing } from "./run-schema.ts"
 
 /** The fields that have no mark, and are not content with nothing: no source will ever fill them. */
 export async function unfilled({ plan, fields }: Planned): Promise<Flaw[]> {
+  const leaves = leavesOf(plan)
+  if (leaves.length === 0) return []
   const filled = new Set(fields.map(field => pathKey(field.path)))
   const flaws: Flaw[] = []
-  for (const { path, schema } of leavesOf(plan)) {
+  for (const { path, schema } of leaves) {
     // Another option of a union may fill the place, as its discriminator does.
     if (filled.has(pathKey(path)) || (await acceptsNothing(schema))) continue
     flaws.push({
