@@ -6,7 +6,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom")
  * What a secret shows instead of its value. HTTP headers must not hold these quotation marks, so a forgotten
  * `reveal()` fails at once instead of sending this text as a token.
  */
-export function label(name: string): string {
+function label(name: string): string {
   return `Secret‹${printable(name)}›`
 }
 

@@ -23,7 +23,7 @@ export { PinnedValue } from "./pinned.ts"
 export type { Attempt, Change, OnRotateOptions, Pinned, SecretStatus, UseOptions } from "./secret.ts"
 export { Secret } from "./secret.ts"
 export type { FileProblem, FileReading, SettledFiles } from "./settled-files.ts"
-export { errorNumberName, SETTLED_AGE, SETTLING_TIME, settledFiles } from "./settled-files.ts"
+export { errorNumberName, SETTLING_TIME, settledFiles } from "./settled-files.ts"
 export type {
   CallOptions,
   ListOptions,

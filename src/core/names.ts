@@ -8,7 +8,7 @@ export const PORTABLE_RULE: string =
   'a portable name is segments of a-z, 0-9 and single inner "-", each starting with a letter, joined by "/": tally/api-token'
 
 /** Names under this first segment belong to the library itself and are hidden. */
-export const RESERVED_SEGMENT = "latchkey"
+const RESERVED_SEGMENT = "latchkey"
 
 /** The longest name that any backend is asked for. */
 const LONGEST_NAME = 512

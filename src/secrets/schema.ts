@@ -14,7 +14,3 @@ export interface StandardSchema<Input = unknown, Output = unknown> {
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string }[] }
-
-/** What a schema gives. */
-export type OutputOf<Schema extends StandardSchema> =
-  Schema extends StandardSchema<unknown, infer Output> ? Output : never

@@ -2,7 +2,7 @@ import { type Clock, isSecretError, type SecretError, type Timer } from "../core
 import type { Answer } from "./reader.ts"
 
 /** The longest pause between two probes of a store that is down, in milliseconds. */
-export const LONGEST_PAUSE = 30_000
+const LONGEST_PAUSE = 30_000
 
 /** From the second probe on, they are at least this far apart: never more than two a second. */
 const SHORTEST_PAUSE = 500
