@@ -57,7 +57,7 @@ export function dotenv(
 
   async function find(name: string, round: Round): Promise<StoredSecret> {
     const value = await round.find(name)
-    if (value !== undefined) return { value, version: await versionOf(value) }
+    if (value !== undefined) return { value, version: versionOf(name, value) }
     throw new SecretError("NOT_FOUND", {
       hint: `add ${name}=, or ${name}${FILE_SUFFIX}= with the path of a file, to ${paths[0]}`,
     })

@@ -35,7 +35,7 @@ export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock
           signal.throwIfAborted()
           return (await held.held()) && sameBytes(await contentOf(target), before)
         })
-        if (done) await settled.wrote(file.path, after)
+        if (done) settled.wrote(file.path, after)
         else if (!(await held.held())) return await rewrite(file, change, signal)
       }
     } finally {

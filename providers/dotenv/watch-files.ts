@@ -127,8 +127,11 @@ export function watchFiles(
       const watched = { watcher, identity, names }
       watcher.on("error", thrown => onBroken(thrown))
       watcher.on("change", (_event, name) => {
-        // A folder that is moved or removed tells of itself by its own name.
-        if (name === null || watched.names.has(String(name)) || name === basename(folder)) onChange()
+        // A folder that is moved or removed tells of itself by its own name, and of nothing after that. Another one in
+        // its place can have the same identity, because numbers of files are given again at once.
+        const gone = name === basename(folder)
+        if (gone && folders.get(folder) === watched) close(folder)
+        if (gone || name === null || watched.names.has(String(name))) onChange()
       })
       folders.set(folder, watched)
     } catch (thrown) {

@@ -15,7 +15,7 @@ import type { Rewrite } from "./rewrite.ts"
 export interface WriteContext {
   readonly envFiles: EnvFiles
   readonly rewrite: Rewrite
-  versionOf(value: SecretValue): Promise<Version>
+  versionOf(name: string, value: SecretValue): Version
 }
 
 /**
@@ -39,12 +39,12 @@ export async function writeSecret(
       const entries = entriesOf(decode(before).text)
       refuseFileEntry(entries, name)
       const current = entries.get(name)
-      await refuseOther(current, expect, versionOf)
+      refuseOther(current === undefined ? undefined : versionOf(name, current), expect)
       return current === value ? before : setEntry(before, name, value)
     },
     signal,
   )
-  return { version: await versionOf(value), current: true, readable: true }
+  return { version: versionOf(name, value), current: true, readable: true }
 }
 
 /**
@@ -92,16 +92,12 @@ function refuseFileEntry(entries: ReadonlyMap<string, string>, name: string): vo
   })
 }
 
-async function refuseOther(
-  current: string | undefined,
-  expect: Version | undefined,
-  versionOf: WriteContext["versionOf"],
-): Promise<void> {
+function refuseOther(version: Version | undefined, expect: Version | undefined): void {
   if (expect === undefined) return
-  if (expect === "absent") {
-    if (current !== undefined)
-      throw new SecretError("CONFLICT", { message: "there is such a secret already" })
-  } else if (current === undefined || (await versionOf(current)) !== expect) {
+  if (expect === "absent" && version !== undefined) {
+    throw new SecretError("CONFLICT", { message: "there is such a secret already" })
+  }
+  if (expect !== "absent" && version !== expect) {
     throw new SecretError("CONFLICT", { message: "another version is the current one" })
   }
 }

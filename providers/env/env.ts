@@ -46,7 +46,7 @@ export function env(options: EnvOptions = {}): StoreWith<"list"> {
     },
     async read(name, { signal }) {
       const value = await environmentValue(name, variable, process.cwd(), files, signal)
-      if (value !== undefined) return { value, version: await versionOf(value) }
+      if (value !== undefined) return { value, version: versionOf(name, value) }
       throw new SecretError("NOT_FOUND", {
         hint: `set ${name}, or ${name}${FILE_SUFFIX} to the path of a file`,
       })
