@@ -87,7 +87,7 @@ export function setting<S extends Schema>(
 }
 
 /** Whether something is a handle on a secret, also one that another copy of this package made. */
-export function isSecret(value: unknown): value is Secret<unknown> {
+function isSecret(value: unknown): value is Secret<unknown> {
   if (typeof value !== "object" || value === null) return false
   const { reveal, onRotate } = value as Partial<Secret<unknown>>
   return typeof reveal === "function" && typeof onRotate === "function"

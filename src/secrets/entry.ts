@@ -95,7 +95,7 @@ export interface EntryPolicy extends Pick<Policy, "ttl" | "maxStale" | "callTime
 }
 
 /** How far apart the two readings are that end a value. */
-export const CONFIRMATION_GAP = 1_000
+const CONFIRMATION_GAP = 1_000
 
 const NEVER: Instant = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
 

@@ -39,7 +39,7 @@ export class Pace {
       this.count.made += 1
       const call = this.#one()
       this.#open.add(call)
-      call.finally(() => this.#open.delete(call))
+      void call.finally(() => this.#open.delete(call))
     }
   }
 

@@ -31,7 +31,7 @@ export interface Bench extends Harness {
 }
 
 /** The error of a check: a sentence, never a value. */
-export class BrokenPromise extends Error {
+class BrokenPromise extends Error {
   override readonly name = "BrokenPromise"
 }
 

@@ -2,7 +2,7 @@ import { isSecretError } from "../../core/index.ts"
 import { type Check, calm, ensure, ensureReads, ensureRejects, read } from "./check.ts"
 
 /** What no backend may ever be asked for. */
-export const REFUSED_NAMES: readonly string[] = [
+const REFUSED_NAMES: readonly string[] = [
   "",
   ".",
   "..",
