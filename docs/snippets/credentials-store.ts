@@ -27,7 +27,7 @@ export function credentials(folder: string): StoreWith<"list"> {
     errors: thrown => CODES[(thrown as NodeJS.ErrnoException).code ?? ""],
     async read(name, { signal }) {
       const value = valueOfFile(await readFile(join(folder, name), { signal }))
-      return { value, version: await versionOf(value) }
+      return { value, version: versionOf(name, value) }
     },
     async *list() {
       for (const name of await readdir(folder)) yield { name }

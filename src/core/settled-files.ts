@@ -1,7 +1,6 @@
 import type { Clock } from "./clock.ts"
 import { pause } from "./pause.ts"
 import { sameValue } from "./text.ts"
-import { versionMaker } from "./version.ts"
 
 /** Why a file cannot be read. */
 export interface FileProblem {
@@ -28,19 +27,18 @@ export interface SettledFiles {
   /** Whether the file could be read before. */
   wasRead(path: string): boolean
   /** Tells what the content is now, by whoever wrote it. */
-  wrote(path: string, bytes: Uint8Array): Promise<void>
+  wrote(path: string, bytes: Uint8Array): void
 }
 
 /** How long a changed file has to stay the same before it counts, in milliseconds. */
 export const SETTLING_TIME = 50
 
 /** The age of a file, in milliseconds, from which nobody is taken to be writing it: the coarsest step of any file system. */
-export const SETTLED_AGE = 2_000
+const SETTLED_AGE = 2_000
 
-/** Keeps no content, only a keyed hash of what was read last of each file. */
+/** Remembers what was read last of each file, to know what is new. */
 export function settledFiles(clock: Clock): SettledFiles {
-  const fingerprint = versionMaker()
-  const accepted = new Map<string, string>()
+  const accepted = new Map<string, Uint8Array>()
 
   async function settled(path: string, first: Glimpse, signal: AbortSignal): Promise<FileReading> {
     for (let last = first; ; ) {
@@ -57,17 +55,17 @@ export function settledFiles(clock: Clock): SettledFiles {
 
   return {
     wasRead: path => accepted.has(path),
-    async wrote(path, bytes) {
-      accepted.set(path, await fingerprint(bytes))
+    wrote(path, bytes) {
+      accepted.set(path, bytes)
     },
     async read(path, signal) {
       const seen = await glimpse(path)
       if ("problem" in seen) return seen
       const known = accepted.get(path)
-      const alright = known === undefined ? atRest(seen) : (await fingerprint(seen.bytes)) === known
+      const alright = known === undefined ? atRest(seen) : sameValue(seen.bytes, known)
       const reading = alright ? seen : await settled(path, seen, signal)
       if ("problem" in reading) return reading
-      accepted.set(path, await fingerprint(reading.bytes))
+      accepted.set(path, reading.bytes)
       return { bytes: reading.bytes }
     },
   }
