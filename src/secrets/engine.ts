@@ -173,6 +173,7 @@ export class Engine implements KeeperContext {
     }
     const flight = new Flight(context, (signal, patience) => readOnce(this, keeper, signal, patience))
     keeper.flight = flight
+    keeper.due = Number.POSITIVE_INFINITY
     const joined = flight.join(wish)
     this.inBackground(flight.fly().finally(() => this.#landed(keeper, flight)))
     return await joined
@@ -184,7 +185,9 @@ export class Engine implements KeeperContext {
     // A name that was never there is forgotten, or whoever asks for many would fill the memory.
     if (keeper.state.held === undefined) this.#keepers.delete(keeper.name)
     else if (!this.closing.aborted) this.schedule.plan(keeper, this.backoff.nextProbe)
-    if (keeper.state.held?.createdAt !== undefined) this.inBackground(recallPrevious(this, keeper))
+    if (keeper.state.held?.createdAt === undefined || this.closing.aborted) return
+    const recall = recallPrevious(this, keeper)
+    if (recall !== undefined) this.inBackground(recall)
   }
 
   #hurryFailing(): void {

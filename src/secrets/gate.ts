@@ -55,7 +55,7 @@ export class Gate {
     const accepted = new Map<Lens, Seen>()
     for (const lens of this.#live()) {
       try {
-        accepted.set(lens, await lens.look(secret))
+        accepted.set(lens, await this.#look(lens, secret))
       } catch (thrown) {
         const error = isSecretError(thrown)
           ? thrown
@@ -101,10 +101,15 @@ export class Gate {
     this.forgetPrevious(previous => elapsed(previous.replacedAt, now) >= overlap)
   }
 
-  /** Gives lenses that have none a previous version. */
-  async recall(previous: ReplacedSecret): Promise<void> {
+  /**
+   * Gives lenses that have none a previous version.
+   *
+   * @param stillThere whether it may be shown, asked after each wait.
+   */
+  async recall(previous: ReplacedSecret, stillThere: () => boolean): Promise<void> {
     for (const { lens, shown } of this.#showing()) {
-      const replaced = await replacedOrNothing(lens, previous)
+      const replaced = await this.#replacedOrNothing(lens, previous)
+      if (!stillThere()) return
       if (replaced !== undefined && !sameValue(replaced.raw, shown.raw)) lens.previous ??= replaced
     }
   }
@@ -125,10 +130,11 @@ export class Gate {
     const plain = view.field === undefined && view.schema === undefined
     const lens = new Lens(reference, this.#watched, plain ? PLAIN[view.format] : { view })
     for (let { held, previous } = present(); held !== undefined; ) {
-      lens.show(await lens.look(held), held.version)
-      lens.previous = previous === undefined ? undefined : await replacedOrNothing(lens, previous)
-      if (present().held === held) break
-      ;({ held, previous } = present())
+      lens.show(await this.#look(lens, held), held.version)
+      lens.previous = previous === undefined ? undefined : await this.#replacedOrNothing(lens, previous)
+      const now = present()
+      if (now.held === held && now.previous === previous) break
+      ;({ held, previous } = now)
     }
     return this.#find(view) ?? this.#join(lens)
   }
@@ -146,6 +152,22 @@ export class Gate {
       }
     }
     return this.#join(lens)
+  }
+
+  /** What a lens would show. A schema that does not come to an end refuses, or nothing would ever be refreshed. */
+  async #look(lens: Lens, secret: StoredSecret): Promise<Seen> {
+    const seen = lens.look(secret)
+    return seen instanceof Promise ? await this.#watched.judged(lens.reference, seen) : seen
+  }
+
+  async #replacedOrNothing(lens: Lens, previous: ReplacedSecret): Promise<Replaced | undefined> {
+    const { secret, replacedAt } = previous
+    try {
+      return { ...(await this.#look(lens, secret)), version: secret.version, replacedAt }
+    } catch {
+      // A previous version that this view does not accept is as good as none.
+      return undefined
+    }
   }
 
   #join(lens: Lens): Lens {
@@ -176,15 +198,5 @@ export class Gate {
 
   #showing(): { lens: Lens; shown: Shown }[] {
     return this.#live().flatMap(lens => (lens.shown === undefined ? [] : [{ lens, shown: lens.shown }]))
-  }
-}
-
-async function replacedOrNothing(lens: Lens, previous: ReplacedSecret): Promise<Replaced | undefined> {
-  const { secret, replacedAt } = previous
-  try {
-    return { ...(await lens.look(secret)), version: secret.version, replacedAt }
-  } catch {
-    // A previous version that this view does not accept is as good as none.
-    return undefined
   }
 }

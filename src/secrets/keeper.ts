@@ -15,10 +15,12 @@ import { type Effect, type EntryEvent, type EntryState, emptyEntry, isWithdrawn,
 import { Gate } from "./gate.ts"
 import type { Lens, Replaced, Watched } from "./lens.ts"
 import { narrowed, type Policy } from "./options.ts"
+import type { Recall } from "./overlap.ts"
 import type { Flight } from "./single-flight.ts"
 import { type About, tell } from "./tell.ts"
+import { bounded } from "./timing.ts"
 import type { Rejection } from "./use.ts"
-import type { View } from "./view.ts"
+import { invalid, type View } from "./view.ts"
 
 /** What a keeper needs of the rest. */
 export interface KeeperContext extends CallbackContext {
@@ -51,8 +53,8 @@ export class Keeper implements Watched {
   due: number = Number.POSITIVE_INFINITY
   /** The version that the far side refused last. */
   rejection: Rejection | undefined
-  /** The held version for which the store was asked for the one before. */
-  recalled: Version | undefined
+  /** What came of asking the store for the version before the held one. */
+  recall: Recall | undefined
   /** How many rounds of the schedule this secret was in. */
   roundsSeen = 0
   /** The place of the newest read that was begun. */
@@ -140,6 +142,14 @@ export class Keeper implements Watched {
     this.#context.wake(this)
   }
 
+  async judged<T>(reference: string, judgement: Promise<T>): Promise<T> {
+    const limit = this.policy.callTimeout
+    const ended = await bounded(this.#context.clock, "waited-for", limit, judgement)
+    if (typeof ended === "object" && "done" in ended) return ended.done
+    if (typeof ended === "object") throw ended.threw
+    throw invalid(reference, `the schema came to no end within ${limit} ms`, "see what the schema waits for")
+  }
+
   /** Why the secret is not revealed. */
   endError(reference: string): SecretError {
     const { code, lastCode } = this.state.end ?? { code: "NOT_FOUND" as const, lastCode: undefined }
@@ -222,8 +232,9 @@ export class Keeper implements Watched {
     return await this.gate.lens(reference, view, () => this.state)
   }
 
-  /** The version before the one that a lens shows, while the overlap window is open. */
+  /** The version before the one that a lens shows, while the overlap window is open and that one may be revealed. */
   previousOf(lens: Lens): Replaced | undefined {
+    if (!this.revealable) return undefined
     this.gate.forgetOlder(this.policy.overlap, instant(this.#context.clock))
     return lens.previous
   }
@@ -237,9 +248,10 @@ export class Keeper implements Watched {
   }
 
   /** Takes in a previous version that was read from the store. */
-  async recall(heldVersion: Version, secret: StoredSecret, replacedAt: Instant): Promise<void> {
+  async takeBack(heldVersion: Version, secret: StoredSecret, replacedAt: Instant): Promise<void> {
     this.apply({ type: "recalled", heldVersion, secret, replacedAt })
-    if (this.state.previous?.secret === secret) await this.gate.recall(this.state.previous)
+    const stillThere = () => this.state.previous?.secret === secret
+    if (this.state.previous?.secret === secret) await this.gate.recall(this.state.previous, stillThere)
   }
 
   #openOrShut(): void {

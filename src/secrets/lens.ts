@@ -14,6 +14,8 @@ export interface Watched {
   touched: boolean
   /** Reveals when the quick way is shut: the secret sleeps, has ended or is closed. */
   beforeReveal(reference: string): void
+  /** Waits for a schema's judgement, but not for ever. @throws SecretError `INVALID_VALUE` */
+  judged<T>(reference: string, judgement: Promise<T>): Promise<T>
 }
 
 /** What a lens shows of one version. */

@@ -44,10 +44,18 @@ async function* stepwise<T>(
     timeout: settings.policy.callTimeout,
     signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
   }
-  const source = await reader.call(context, async () => open(whole.signal)[Symbol.asyncIterator]())
+  const step = async <R>(take: () => Promise<R>): Promise<R> => {
+    try {
+      return await reader.call(context, take)
+    } catch (thrown) {
+      const left = closing.aborted && !signal?.aborted
+      throw left ? engine.closedError(secret) : thrown
+    }
+  }
+  const source = await step(async () => open(whole.signal)[Symbol.asyncIterator]())
   try {
     for (;;) {
-      const next = await reader.call(context, () => source.next())
+      const next = await step(() => source.next())
       if (next.done) return
       yield next.value
     }

@@ -1,50 +1,83 @@
-import type { Instant, VersionInfo } from "../core/index.ts"
+import {
+  type SecretError,
+  type StoredSecret,
+  sameValue,
+  type Version,
+  type VersionInfo,
+} from "../core/index.ts"
 import type { Engine } from "./engine.ts"
 import type { Keeper } from "./keeper.ts"
 
 /** How many versions are looked at for the one before: newer ones first, and some may be disabled. */
 const MOST_VERSIONS = 10
 
+/** How long after a recall that failed for now another one may be tried, in milliseconds. */
+const RECALL_PAUSE = 5_000
+
+/** What came of asking the store for the version before the held one. */
+export interface Recall {
+  readonly heldVersion: Version
+  readonly done: Promise<void>
+  /** When it may be tried again, by the monotonic clock. */
+  tryAgainAt: number
+}
+
 /**
  * Reads the version before from the store, where this process never held it, because it started after the rotation.
- * Does nothing where the store keeps no versions, or where the overlap window has closed. Never rejects: without the
- * previous version a program is no worse off than before.
+ * Does nothing where the store keeps no versions, or where the overlap window has closed.
+ *
+ * @returns a promise for whoever wants to wait, the same one for all. It never rejects: without the previous version a
+ * program is no worse off than before.
  */
-export async function recallPrevious(engine: Engine, keeper: Keeper): Promise<void> {
-  const { store, clock, reader, limiter, closing: signal } = engine
+export function recallPrevious(engine: Engine, keeper: Keeper): Promise<void> | undefined {
+  const { store, clock } = engine
   const { held, previous } = keeper.state
-  if (held === undefined || previous !== undefined || keeper.recalled === held.version) return
-  if (store.versions === undefined || !store.capabilities.versionedReads) return
-  if (held.createdAt !== undefined && !isOpen(held.createdAt)) return
-  keeper.recalled = held.version
+  if (held === undefined || previous !== undefined) return undefined
+  if (store.versions === undefined || !store.capabilities.versionedReads) return undefined
+  if (held.createdAt !== undefined && !isOpen(engine, keeper, held.createdAt)) return undefined
+  const { recall } = keeper
+  if (recall?.heldVersion === held.version && clock.monotonic() < recall.tryAgainAt) return recall.done
+  const done = recallOf(engine, keeper, held)
+  keeper.recall = { heldVersion: held.version, done, tryAgainAt: Number.POSITIVE_INFINITY }
+  return done
+}
 
+async function recallOf(engine: Engine, keeper: Keeper, held: StoredSecret): Promise<void> {
+  const { store, clock, reader, limiter, closing: signal } = engine
   const context = { secret: keeper.name, timeout: keeper.policy.callTimeout, signal }
   try {
     const list = async (within: AbortSignal) =>
       await newest(store.versions?.(keeper.name, { signal: within }))
     const listed = await limiter.run(() => reader.call(context, list))
     const createdAt = held.createdAt ?? listed.find(info => info.version === held.version)?.createdAt
-    if (createdAt === undefined || !isOpen(createdAt)) return
-    const before = listed.find(
+    if (createdAt === undefined) return
+    const before = listed.filter(
       info => info.version !== held.version && info.readable && !isNewer(info, createdAt),
     )
-    if (before === undefined) return
-    const { version } = before
-    const read = (within: AbortSignal) => store.read(keeper.name, { version, signal: within })
-    const secret = await limiter.run(() => reader.call(context, read))
-    await keeper.recall(held.version, secret, instantOf(createdAt))
-  } catch {
-    // There is no previous version to be had, which is what is there without this function.
+    let replacedAt = createdAt
+    for (const info of before) {
+      if (!isOpen(engine, keeper, replacedAt)) return
+      const { version } = info
+      const read = (within: AbortSignal) => store.read(keeper.name, { version, signal: within })
+      const secret = await limiter.run(() => reader.call(context, read))
+      if (!sameValue(secret.value, held.value)) {
+        const wall = replacedAt.getTime()
+        const monotonic = clock.monotonic() - (clock.wall() - wall)
+        return await keeper.takeBack(held.version, secret, { wall, monotonic })
+      }
+      // The same value under another version: the one before it is another version still.
+      replacedAt = info.createdAt ?? replacedAt
+    }
+  } catch (thrown) {
+    // There is no previous version to be had, which is what is there without this function; for now, or for good.
+    const { recall } = keeper
+    if (recall?.heldVersion === held.version && (thrown as SecretError).transient)
+      recall.tryAgainAt = clock.monotonic() + RECALL_PAUSE
   }
+}
 
-  function isOpen(replacedAt: Date): boolean {
-    return clock.wall() - replacedAt.getTime() < keeper.policy.overlap
-  }
-
-  function instantOf(time: Date): Instant {
-    const wall = time.getTime()
-    return { wall, monotonic: clock.monotonic() - (clock.wall() - wall) }
-  }
+function isOpen({ clock }: Engine, { policy }: Keeper, replacedAt: Date): boolean {
+  return clock.wall() - replacedAt.getTime() < policy.overlap
 }
 
 function isNewer(info: VersionInfo, than: Date): boolean {

@@ -1,5 +1,6 @@
 import {
   type Attempt,
+  aborted,
   elapsed,
   type Instant,
   instant,
@@ -11,6 +12,7 @@ import type { Engine } from "./engine.ts"
 import type { Keeper } from "./keeper.ts"
 import type { Lens, Shown } from "./lens.ts"
 import { recallPrevious } from "./overlap.ts"
+import { bounded } from "./timing.ts"
 
 /**
  * How long a version that the far side refuses is not read again on that account, in milliseconds, or its time to live
@@ -25,6 +27,8 @@ type Outcome<R> = { readonly value: R } | { readonly error: unknown }
 export interface Rejection {
   readonly version: Version
   readonly at: Instant
+  /** A read that began after this place in the order of beginnings is the one that was made because of that. */
+  readonly after: number
 }
 
 /** See `Secret.use`. */
@@ -42,13 +46,16 @@ export async function use<R>(
     keeper.wake()
     await engine.refresh(keeper, { signal })
   }
+  // Whoever has left by now does not want a call made, nor with an old value.
+  if (signal.aborted) throw aborted({ secret: lens.reference, store: engine.store.location })
   if (!lens.open) lens.watched.beforeReveal(lens.reference)
 
   const used = lens.shown as Shown
   const first = await attempt(call, used, signal)
   if (!rejected(first) || signal.aborted || engine.closing.aborted) return settled(first)
 
-  const other = (await newer(engine, keeper, lens, used, signal)) ?? (await older(engine, keeper, lens, used))
+  const other =
+    (await newer(engine, keeper, lens, used, signal)) ?? (await older(engine, keeper, lens, used, signal))
   return settled(other === undefined || signal.aborted ? first : await attempt(call, other, signal))
 }
 
@@ -61,19 +68,28 @@ async function newer(
   signal: AbortSignal,
 ): Promise<Shown | undefined> {
   if (isSame(lens, used) && mayReadAgain(engine, keeper, used.version)) {
-    keeper.rejection = { version: used.version, at: instant(engine.clock) }
-    await engine.refresh(keeper, { signal }, engine.reader.order)
+    const after = engine.reader.order
+    keeper.rejection = { version: used.version, at: instant(engine.clock), after }
+    await engine.refresh(keeper, { signal }, after)
   } else if (isSame(lens, used) && keeper.flight !== undefined) {
-    // Somebody else was refused with the same value and is reading it again.
-    await engine.refresh(keeper, { signal })
+    // Somebody else was refused with the same value and is reading it again. A read that began before says nothing.
+    await engine.refresh(keeper, { signal }, keeper.rejection?.after)
   }
   return isSame(lens, used) || !lens.open ? undefined : lens.shown
 }
 
 /** The value before, which the far side may still accept while the overlap window is open. */
-async function older(engine: Engine, keeper: Keeper, lens: Lens, used: Shown): Promise<Shown | undefined> {
+async function older(
+  engine: Engine,
+  keeper: Keeper,
+  lens: Lens,
+  used: Shown,
+  signal: AbortSignal,
+): Promise<Shown | undefined> {
   if (!lens.open) return undefined
-  await recallPrevious(engine, keeper)
+  const recall = recallPrevious(engine, keeper)
+  if (recall !== undefined)
+    await bounded(engine.clock, "waited-for", 2 * keeper.policy.callTimeout, recall, signal)
   const previous = keeper.previousOf(lens)
   return previous === undefined || sameValue(previous.raw, used.raw) ? undefined : previous
 }

@@ -1,5 +1,5 @@
 import { fieldOf, SecretError, type SecretValue, type StoredSecret } from "../core/index.ts"
-import type { StandardSchema } from "./schema.ts"
+import type { StandardResult, StandardSchema } from "./schema.ts"
 
 /** In which form a caller wants a value. */
 export type Format = "text" | "json" | "bytes"
@@ -34,7 +34,8 @@ export function look(secret: StoredSecret, view: View, reference: string): Seen 
 function inFormat(raw: SecretValue, format: Format, reference: string): unknown {
   switch (format) {
     case "bytes":
-      return typeof raw === "string" ? new TextEncoder().encode(raw) : raw.slice()
+      // Of its own: the slice of a Buffer would share memory with what is held.
+      return typeof raw === "string" ? new TextEncoder().encode(raw) : Uint8Array.from(raw)
     case "text":
       if (typeof raw === "string") return raw
       throw invalid(reference, "the value is bytes, not text", "read it with getBytes")
@@ -54,22 +55,24 @@ function validated(
   raw: SecretValue,
   reference: string,
 ): Seen | Promise<Seen> {
+  // Whatever a schema throws or gives back may quote what it was given, so nothing of that is kept.
   const refusal = () =>
     invalid(reference, "the schema does not accept the value", "see what the schema asks for")
-  const judge = (result: Awaited<ReturnType<StandardSchema["~standard"]["validate"]>>): Seen => {
+  const judge = (result: StandardResult<unknown>): Seen => {
     if (result.issues !== undefined) throw refusal()
     return { raw, value: result.value }
   }
-  let result: ReturnType<StandardSchema["~standard"]["validate"]>
   try {
-    result = schema["~standard"].validate(formed)
+    const result = schema["~standard"].validate(formed)
+    if (!("then" in result)) return judge(result)
+    return Promise.resolve(result)
+      .then(judge)
+      .catch(() => {
+        throw refusal()
+      })
   } catch {
     throw refusal()
   }
-  if (!("then" in result)) return judge(result)
-  return result.then(judge, () => {
-    throw refusal()
-  })
 }
 
 /** An `INVALID_VALUE` about a reference. */

@@ -4,11 +4,13 @@ import {
   parseReference,
   SecretError,
   type SecretValue,
+  type StoredSecret,
   sameValue,
   type Version,
   type WriteOptions,
 } from "../core/index.ts"
 import type { Engine } from "./engine.ts"
+import type { EntryState } from "./entry.ts"
 
 /** The options of `put`. */
 export interface PutOptions {
@@ -34,34 +36,47 @@ export class Writer {
    * @returns the version, which handles show from now on, unless one of their schemas refuses it.
    * @throws SecretError with `outcome: "unknown"` if not even reading tells.
    */
-  async put(reference: string, value: SecretValue, options: PutOptions): Promise<Version> {
-    const engine = this.#engine
+  async put(reference: string, given: SecretValue, options: PutOptions): Promise<Version> {
     const name = this.#nameOf(reference)
-    refuseUnstorable(name, value)
+    const value = ownCopy(name, given)
     return await this.#inTurn(name, async () => {
-      const keeper = engine.find(name)
+      const change = this.#begin(name)
       const version = await this.#write(name, value, options)
-      const order = engine.reader.nextOrder()
-      if (keeper?.state.held !== undefined) {
-        const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }
-        await keeper.offer(order, instant(engine.clock), { value, version, ...expiry })
-      }
+      const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }
+      await this.#finish(name, change, { value, version, ...expiry })
       return version
     })
   }
 
   /** Removes a secret; handles on it stop revealing at once. @throws SecretError */
   async delete(reference: string, signal: AbortSignal | undefined): Promise<void> {
-    const engine = this.#engine
     const name = this.#nameOf(reference)
     await this.#inTurn(name, async () => {
+      const change = this.#begin(name)
       await this.#call(name, signal, async within => {
-        const { store } = engine
+        const { store } = this.#engine
         if (store.delete === undefined) throw unsupported(name, "deleted", store.location)
         await store.delete(name, { signal: within })
       })
-      engine.find(name)?.apply({ type: "removed", order: engine.reader.nextOrder() })
+      await this.#finish(name, change, undefined)
     })
+  }
+
+  #begin(name: string): BegunChange {
+    const { reader } = this.#engine
+    return { order: reader.nextOrder(), held: this.#engine.find(name)?.state.held }
+  }
+
+  /** Lets handles know of a change that the store has answered. */
+  async #finish(name: string, change: BegunChange, written: StoredSecret | undefined): Promise<void> {
+    const engine = this.#engine
+    const keeper = engine.find(name)
+    if (keeper === undefined) return
+    const order = engine.reader.nextOrder()
+    // Somebody else has changed it too, before us or after us: only the store knows whose change was the last.
+    if (overtaken(change, keeper.state, written)) await engine.refresh(keeper, {}, order)
+    else if (written === undefined) keeper.apply({ type: "removed", order })
+    else await keeper.offer(order, instant(engine.clock), written)
   }
 
   async #write(name: string, value: SecretValue, options: PutOptions): Promise<Version> {
@@ -113,9 +128,10 @@ export class Writer {
     try {
       return await reader.call({ secret: name, timeout: settings.policy.callTimeout, signal: either }, run)
     } catch (thrown) {
-      const error = thrown as SecretError
+      const left = closing.aborted && !signal?.aborted && (thrown as SecretError).code === "ABORTED"
+      const error = left ? this.#engine.closedError(name) : (thrown as SecretError)
       // Our own limits end the waiting, not what is on its way already.
-      throw begun && (error.code === "TIMEOUT" || error.code === "ABORTED")
+      throw begun && (left || error.code === "TIMEOUT" || error.code === "ABORTED")
         ? withUnknownOutcome(error)
         : error
     }
@@ -144,14 +160,28 @@ export class Writer {
   }
 }
 
+/** A change that has begun: its place in the order of beginnings, and what was held then. */
+interface BegunChange {
+  readonly order: number
+  readonly held: StoredSecret | undefined
+}
+
+/** Whether a read that began after the change has brought a value that is neither the one before nor the one written. */
+function overtaken(change: BegunChange, now: EntryState, written: StoredSecret | undefined): boolean {
+  const { held, order } = now
+  if (held === undefined || order <= change.order) return false
+  return ![change.held, written].some(known => known !== undefined && sameValue(known.value, held.value))
+}
+
 /** The error of an operation that the store lacks. */
 export function unsupported(secret: string | undefined, done: string, store: string): SecretError {
   return new SecretError("UNSUPPORTED", { secret, store, message: `secrets cannot be ${done} here` })
 }
 
-function refuseUnstorable(secret: string, value: SecretValue): void {
-  if (value instanceof Uint8Array) return
-  if (typeof value === "string" && value.isWellFormed()) return
+/** The value as it is now, whatever the caller does to its buffer later. @throws SecretError `INVALID_VALUE` */
+function ownCopy(secret: string, value: SecretValue): SecretValue {
+  if (value instanceof Uint8Array) return Uint8Array.from(value)
+  if (typeof value === "string" && value.isWellFormed()) return value
   throw new SecretError("INVALID_VALUE", {
     secret,
     message: "the value is neither well-formed text nor bytes",
@@ -165,7 +195,7 @@ function withUnknownOutcome(error: SecretError): SecretError {
     secret,
     store,
     outcome: "unknown",
-    message: `${plainMessage}; it may have been written all the same`,
-    hint: "read the secret to see which value it has",
+    message: `${plainMessage}; it may have been done all the same`,
+    hint: "read the secret to see what became of it",
   })
 }
