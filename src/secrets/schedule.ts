@@ -46,18 +46,18 @@ export class Schedule {
   plan(keeper: Keeper, notBefore: number): void {
     if (keeper.asleep) return
     const now = this.#context.clock.monotonic()
-    const { doubt, failures } = keeper.state
-    // The second reading of a secret that seems to be gone has a time of its own.
-    const confirming = doubt !== undefined && keeper.due > now && Number.isFinite(keeper.due)
-    if (!confirming)
-      keeper.due =
-        failures > 0 ? Math.max(notBefore, now + this.#pause(keeper)) : this.#nextRound(keeper, now)
+    // Unless the refresh itself has said when to come back: to confirm that a secret is gone, or when the store, which
+    // is down, is probed next.
+    if (keeper.due === Number.POSITIVE_INFINITY) {
+      const failing = keeper.state.failures > 0
+      keeper.due = failing ? Math.max(notBefore, now + this.#pause(keeper)) : this.#nextRound(keeper, now)
+    }
     this.planned(keeper)
   }
 
-  /** Makes a secret due at once. */
+  /** Makes a secret due at once, if it is not being read anyway. */
   hurry(keeper: Keeper): void {
-    if (keeper.asleep) return
+    if (keeper.asleep || keeper.flight !== undefined) return
     keeper.due = this.#context.clock.monotonic()
     this.planned(keeper)
   }
@@ -118,6 +118,7 @@ export class Schedule {
     this.#context.round(due)
     let next = Number.POSITIVE_INFINITY
     for (const keeper of this.#context.keepers()) next = Math.min(next, keeper.wakeAt)
-    if (!this.#stopped && next < this.#armedFor) this.#arm(next)
+    // Never for this very moment, which is over, but for a difference in rounding.
+    if (!this.#stopped && next < this.#armedFor) this.#arm(Math.max(next, now.monotonic + 1))
   }
 }
