@@ -30,7 +30,7 @@ import { deleteSecret, writeSecret } from "./write.ts"
  *   not touched for two seconds needs no second one.
  * - **Writing** replaces one value and the file in one step; comments, order, quotation marks, line ends and mode stay.
  *   A secret is written where it is read from, a new one to the first file; a new file is for its owner only.
- * - **Versions** are hashes under a key of this store: equal while the value is, and worth nothing elsewhere.
+ * - **Versions** are numbers that this store gives: they move when the value does, and mean nothing elsewhere.
  *
  * Errors beside `NOT_FOUND`: `MISCONFIGURED` for a file that was never readable, or an entry beside its `_FILE`;
  * `UNAVAILABLE` for one that was readable and is not now; `INVALID_VALUE` for one that is not UTF-8, and for values that

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { type Clock, errorNumberName, pause, SecretError } from "../../src/core/index.ts"
@@ -41,7 +40,8 @@ const ABANDONED = 30_000
 export async function lock(path: string, clock: Clock, signal: AbortSignal): Promise<Lock> {
   const lockPath = `${path}.lock`
   const holder: Holder = {
-    id: randomUUID(),
+    // Not from node:crypto, which every program that reads a .env would then load.
+    id: globalThis.crypto.randomUUID(),
     host: hostname(),
     pid: process.pid,
     started: await startOf(process.pid),

@@ -16,7 +16,7 @@ import { checkOptions, type EnvOptions } from "./options.ts"
  * Secrets in environment variables: `tally/api-token` is `TALLY__API_TOKEN`, or the content of the file whose path is
  * in `TALLY__API_TOKEN_FILE`, as container platforms mount secrets. Read live at every call; never written.
  *
- * Versions are hashes under a key of this store: equal while the value is, and worth nothing elsewhere.
+ * Versions are numbers that this store gives: they move when the value does, and mean nothing elsewhere.
  *
  * Errors beside `NOT_FOUND`: `MISCONFIGURED` if a variable and its `_FILE` are both set, or if the file was never
  * readable; `UNAVAILABLE` if it was read before and cannot be now.

@@ -125,7 +125,7 @@ describe("reading files that others write", () => {
     expect(files.wasRead(path)).toBe(false)
   })
 
-  it("keeps nothing of what it read", async () => {
+  it("shows nothing of what it read", async () => {
     const canary = newCanary()
     const path = await oldFile(canary.text)
     const files = settledFiles(clockOfNow())

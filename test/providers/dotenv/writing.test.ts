@@ -403,14 +403,14 @@ describe("the lock of a file", () => {
     expect(await beside(path)).toEqual([])
   })
 
-  it("that was lost before the file was replaced is taken again", async () => {
+  it("that somebody took away before the file was replaced is waited for again", async () => {
     const path = await oldFile("A=1\n")
     const open = fs.open
     let stolen = false
     const spy = vi.spyOn(fs, "open").mockImplementation(async (...rest) => {
       if (!stolen && String(rest[0]).endsWith(".tmp")) {
         stolen = true
-        await rm(lockOf(path))
+        await writeFile(lockOf(path), JSON.stringify(mine))
       }
       return await open(...rest)
     })
@@ -419,8 +419,14 @@ describe("the lock of a file", () => {
       spy.mockRestore()
       syncBuiltinESMExports()
     })
-    await dotenv(path).write("a", "2", calm)
+    const clock = checkedFakeClock(new Date())
+    const writing = dotenv({ path, clock }).write("a", "2", calm)
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
     expect(stolen).toBe(true)
+    expect(await text(path)).toBe("A=1\n")
+    await rm(lockOf(path))
+    await clock.advance("20ms")
+    await writing
     expect(await text(path)).toBe("A=2\n")
     expect(await beside(path)).toEqual([])
   })
