@@ -15,9 +15,8 @@ import { envFiles, type Round } from "./env-files.ts"
 import { fileErrors } from "./file-errors.ts"
 import { dotenvNames } from "./names.ts"
 import { checkOptions, type DotenvOptions } from "./options.ts"
-import { rewriter } from "./rewrite.ts"
 import { type FileWatch, watchFiles } from "./watch-files.ts"
-import { deleteSecret, writeSecret } from "./write.ts"
+import type { WriteContext } from "./write.ts"
 
 /**
  * Secrets in `.env` files: `tally/api-token` is the entry `TALLY__API_TOKEN`, or the content of the file whose path is
@@ -53,7 +52,13 @@ export function dotenv(
     for (const watch of watches.keys()) watch.rearm()
   })
   const files = envFiles(paths, optional, settled)
-  const writing = { envFiles: files, rewrite: rewriter(files, settled, clock), versionOf }
+  let context: WriteContext | undefined
+  // Most programs only read, so what writes is loaded with the first write.
+  const writing = async () => {
+    const { writeContext, ...operations } = await import("./write.ts")
+    context ??= writeContext(files, settled, clock, versionOf)
+    return { context, ...operations }
+  }
 
   async function find(name: string, round: Round): Promise<StoredSecret> {
     const value = await round.find(name)
@@ -84,8 +89,14 @@ export function dotenv(
       const answer = async (name: string) => [name, await settle(find(name, round))] as const
       return new Map(await Promise.all(names.map(answer)))
     },
-    write: async (name, value, options) => await writeSecret(writing, name, value, options),
-    delete: async (name, { signal }) => await deleteSecret(writing, name, signal),
+    async write(name, value, options) {
+      const { context, writeSecret } = await writing()
+      return await writeSecret(context, name, value, options)
+    },
+    async delete(name, { signal }) {
+      const { context, deleteSecret } = await writing()
+      await deleteSecret(context, name, signal)
+    },
     async *list({ signal }) {
       const round = files.round(signal)
       const entries = await Promise.all(files.files.map(round.entries))

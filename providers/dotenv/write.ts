@@ -1,7 +1,9 @@
 import {
+  type Clock,
   FILE_SUFFIX,
   SecretError,
   type SecretValue,
+  type SettledFiles,
   type Version,
   type VersionInfo,
   type WriteOptions,
@@ -9,13 +11,23 @@ import {
 import { removeEntry, setEntry } from "./edit.ts"
 import type { EnvFile, EnvFiles } from "./env-files.ts"
 import { decode, entriesOf } from "./format.ts"
-import type { Rewrite } from "./rewrite.ts"
+import { type Rewrite, rewriter } from "./rewrite.ts"
 
 /** What writing needs. */
 export interface WriteContext {
   readonly envFiles: EnvFiles
   readonly rewrite: Rewrite
   versionOf(name: string, value: SecretValue): Version
+}
+
+/** What the operations of one store share, so that they wait for each other. */
+export function writeContext(
+  envFiles: EnvFiles,
+  settled: SettledFiles,
+  clock: Clock,
+  versionOf: WriteContext["versionOf"],
+): WriteContext {
+  return { envFiles, rewrite: rewriter(envFiles, settled, clock), versionOf }
 }
 
 /**
