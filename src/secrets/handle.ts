@@ -11,7 +11,7 @@ import {
 import { Subscription, seenSince } from "./callbacks.ts"
 import type { Engine } from "./engine.ts"
 import type { Keeper } from "./keeper.ts"
-import { type Lens, pin } from "./lens.ts"
+import { type Lens, pin, type Shown } from "./lens.ts"
 import { use } from "./use.ts"
 
 /** The live {@link Secret}: one name, field and schema over a secret that is kept. */
@@ -64,8 +64,27 @@ export class Handle<T> implements Secret<T> {
 
   onRotate(callback: (change: Change<T>) => void | Promise<void>, options: OnRotateOptions = {}): Disposable {
     const { since, signal } = options
+    return this.#subscribe(callback, seenSince(since, this.#lens, this.#keeper.state.aliases), signal)
+  }
+
+  /** Remembers what is shown now, by its value and not only by its version, for a subscription that begins later. */
+  subscriber(): (callback: (change: Change<T>) => void | Promise<void>) => Disposable {
+    const seen = this.#lens.shown
+    return callback => this.#subscribe(callback, seen, undefined)
+  }
+
+  map<U>(derive: (value: T) => U): Secret<U> {
+    this.reveal()
+    const lens = this.#keeper.gate.derive(this.#lens, derive as (value: never) => unknown)
+    return new Handle<U>(lens, this.#keeper, this.#engine)
+  }
+
+  #subscribe(
+    callback: (change: Change<T>) => void | Promise<void>,
+    seen: Shown | undefined,
+    signal: AbortSignal | undefined,
+  ): Disposable {
     const keeper = this.#keeper
-    const seen = seenSince(since, this.#lens, keeper.state.aliases)
     const run = callback as (change: Change<unknown>) => void | Promise<void>
     const subscription = new Subscription(this.#lens, run, seen, this.#engine)
     const end = () => {
@@ -79,12 +98,6 @@ export class Handle<T> implements Secret<T> {
       subscription.notify()
     }
     return { [Symbol.dispose]: end }
-  }
-
-  map<U>(derive: (value: T) => U): Secret<U> {
-    this.reveal()
-    const lens = this.#keeper.gate.derive(this.#lens, derive as (value: never) => unknown)
-    return new Handle<U>(lens, this.#keeper, this.#engine)
   }
 }
 

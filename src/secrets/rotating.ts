@@ -1,4 +1,5 @@
 import {
+  type Change,
   className,
   conceal,
   type Duration,
@@ -6,7 +7,6 @@ import {
   refuseUnknownOptions,
   type Secret,
   systemClock,
-  type Timer,
 } from "../core/index.ts"
 import { Handle } from "./handle.ts"
 
@@ -23,7 +23,10 @@ export interface Rotating<out R> {
   current(): R
   /** Calls a function with the current resource, which is not retired before the call ends. */
   use<T>(call: (resource: R) => T | Promise<T>): Promise<T>
-  /** Makes no new ones, and retires all there are. Rejects with what `retire` threw. */
+  /**
+   * Makes no new ones, and retires all there are, each as soon as no call uses it any more. Rejects with what `retire`
+   * threw for the first one, when it is through with all.
+   */
   close(): Promise<void>
 }
 
@@ -32,6 +35,10 @@ interface Resource<R> {
   users: number
   /** Called when the last user has gone, once it is to be retired. */
   unused: (() => void) | undefined
+}
+
+function resourceOf<R>(resource: R): Resource<R> {
+  return { resource, users: 0, unused: undefined }
 }
 
 /**
@@ -49,9 +56,18 @@ export async function rotating<T, R>(
 ): Promise<Rotating<R>> {
   refuseUnknownOptions("rotating()", options, ["retire", "after"])
   const after = parseDuration(options.after ?? "30s", "after", "allowed")
-  const since = secret.status.version
+  const subscribe = subscriberOf(secret)
   const first = await make(secret.reveal())
-  return new RotatingResource(secret, make, first, since, after, options.retire)
+  return new RotatingResource(secret, subscribe, make, first, after, options.retire)
+}
+
+type Subscribe<T> = (callback: (change: Change<T>) => Promise<void>) => Disposable
+
+/** Subscribes later to all that changes from now on. */
+function subscriberOf<T>(secret: Secret<T>): Subscribe<T> {
+  if (secret instanceof Handle) return (secret as Handle<T>).subscriber()
+  const since = secret.status.version
+  return callback => secret.onRotate(callback, { since })
 }
 
 class RotatingResource<T, R> implements Rotating<R> {
@@ -64,13 +80,13 @@ class RotatingResource<T, R> implements Rotating<R> {
   readonly #retiring = new Map<Resource<R>, () => Promise<void>>()
   #current: Resource<R>
   #newest = 0
-  #closed = false
+  #closed: Promise<void> | undefined
 
   constructor(
     secret: Secret<T>,
+    subscribe: Subscribe<T>,
     make: (value: T) => R | Promise<R>,
     first: R,
-    since: string,
     after: number,
     retire: (old: R) => void | Promise<void> = () => {},
   ) {
@@ -78,11 +94,9 @@ class RotatingResource<T, R> implements Rotating<R> {
     this.#make = make
     this.#retire = retire
     this.#after = after
-    this.#current = { resource: first, users: 0, unused: undefined }
-    this.#subscription = secret.onRotate(async ({ current }) => await this.#replace(current.reveal()), {
-      since,
-    })
-    Handle.engineOf(secret)?.closers.add(this.#retireOld)
+    this.#current = resourceOf(first)
+    this.#subscription = subscribe(async ({ current }) => await this.#replace(current.reveal()))
+    Handle.engineOf(secret)?.closers.add(this.#drain)
   }
 
   /** For printing: the name of the secret. */
@@ -106,42 +120,55 @@ class RotatingResource<T, R> implements Rotating<R> {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    this.#closed ??= this.#close()
+    await this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#subscription[Symbol.dispose]()
-    Handle.engineOf(this.#secret)?.closers.delete(this.#retireOld)
-    await Promise.all([this.#retireOld(), this.#retire(this.#current.resource)])
+    Handle.engineOf(this.#secret)?.closers.delete(this.#drain)
+    const ends = [...this.#retiring.values()].map(retireNow => retireNow())
+    const all = await Promise.allSettled([...ends, this.#retireUnused(this.#current)])
+    const failed = all.find(end => end.status === "rejected")
+    if (failed !== undefined) throw failed.reason
   }
 
   async #replace(value: T): Promise<void> {
     this.#newest += 1
     const mine = this.#newest
-    const resource = await this.#make(value)
+    const made = resourceOf(await this.#make(value))
+    const ended = this.#closed !== undefined || Handle.engineOf(this.#secret)?.closing.aborted
     // One that took so long that it was given up, or that comes after the end, never takes the place of a newer one.
-    if (mine !== this.#newest || this.#closed) return await this.#retire(resource)
+    if (mine !== this.#newest || ended) return await this.#retireUnused(made).catch(this.#report)
     const old = this.#current
-    this.#current = { resource, users: 0, unused: undefined }
+    this.#current = made
     this.#retireLater(old)
   }
 
   #retireLater(old: Resource<R>): void {
-    let timer: Timer | undefined
-    const retireNow = async () => {
-      timer?.clear()
-      if (this.#retiring.delete(old)) await this.#retire(old.resource)
-    }
-    const due = () => {
-      if (old.users === 0) void retireNow().catch(this.#report)
-      else old.unused = () => void retireNow().catch(this.#report)
+    const clock = Handle.engineOf(this.#secret)?.clock ?? systemClock
+    let retired: Promise<void> | undefined
+    const retireNow = () => {
+      timer.clear()
+      retired ??= this.#retireUnused(old).finally(() => this.#retiring.delete(old))
+      return retired
     }
     this.#retiring.set(old, retireNow)
-    const clock = Handle.engineOf(this.#secret)?.clock ?? systemClock
-    timer = clock.timer("background", this.#after, due)
+    const timer = clock.timer("background", this.#after, () => void retireNow().catch(this.#report))
   }
 
-  /** Retires at once what would be retired later. */
-  readonly #retireOld = async (): Promise<void> => {
-    await Promise.all([...this.#retiring.values()].map(retireNow => retireNow()))
+  async #retireUnused(old: Resource<R>): Promise<void> {
+    if (old.users > 0) {
+      await new Promise<void>(resolve => {
+        old.unused = resolve
+      })
+    }
+    await this.#retire(old.resource)
+  }
+
+  /** Retires what would be retired later, because everything ends. */
+  readonly #drain = async (): Promise<void> => {
+    await Promise.all([...this.#retiring.values()].map(retireNow => retireNow().catch(this.#report)))
   }
 
   readonly #report = (thrown: unknown): void => {
