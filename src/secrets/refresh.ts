@@ -74,7 +74,8 @@ async function readHeld(
 ): Promise<void> {
   const { held } = keeper.state
   const context = { timeout: keeper.policy.callTimeout, signal }
-  const { order, at, result } = await engine.reader.read(keeper.name, context, version)
+  const read = async () => await engine.reader.read(keeper.name, context, version)
+  const { order, at, result } = await engine.limiter.run(read)
   if (signal.aborted || held === undefined) return
   if (!isSecretError(result)) {
     const same = sameValue(result.value, held.value)
