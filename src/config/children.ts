@@ -1,24 +1,31 @@
 import { isSchema } from "./fields.ts"
 import { type Mark, markOf, type Schema } from "./mark.ts"
 
-/** How many schemas a configuration may have; more means schemas that make schemas without end. */
-export const MOST_SCHEMAS = 10_000
+/** How many schemas are looked through; more means schemas that make schemas without end. */
+const MOST_SCHEMAS = 2_000
 
 /**
  * The marks anywhere in a schema, through arrays, lazies, pipes and whatever else zod has or will have.
  *
  * @param own whether the schema's own mark counts, which hides those below it. Default: it does.
  */
-export function marksWithin(schema: Schema, own: "counts" | "passed over" = "counts"): Mark[] {
+export function* marksWithin(
+  schema: Schema,
+  own: "counts" | "passed over" = "counts",
+): Generator<Mark, undefined> {
   const seen = new Set<Schema>([schema])
-  const marks: Mark[] = []
   // A Set that grows while it is iterated is a queue without duplicates.
   for (const here of seen) {
     const mark = here === schema && own === "passed over" ? undefined : markOf(here)
-    if (mark !== undefined) marks.push(mark)
+    if (mark !== undefined) yield mark
     else if (seen.size < MOST_SCHEMAS) for (const child of childrenOf(here)) seen.add(child)
   }
-  return marks
+  return undefined
+}
+
+/** Whether there is any mark in a schema. */
+export function hasMark(schema: Schema): boolean {
+  return marksWithin(schema).next().done !== true
 }
 
 function childrenOf(schema: Schema): Schema[] {

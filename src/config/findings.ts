@@ -94,6 +94,8 @@ export class Findings {
   #issue(issue: unknown, plan: Plan): void {
     const { code, path } = factsOf(issue)
     const { plan: at, rest } = locate(plan, path)
+    // What is wrong with such a place has been said, as a flaw of the schema.
+    if (at.kind === "refused") return
     if (at.kind === "union") this.#union(at, issue, code)
     else if (at.kind !== "field") this.#unmet(placeOf(at), problemOf(code))
     else if (this.#reading.values.has(at.field))

@@ -28,15 +28,8 @@ export function locate(plan: Plan, path: readonly unknown[]): Location {
 }
 
 /** The path of a place. */
-export function placeOf(plan: Plan): Path {
-  switch (plan.kind) {
-    case "field":
-      return plan.field.path
-    case "absentable":
-      return placeOf(plan.inner)
-    default:
-      return plan.path
-  }
+export function placeOf(plan: Location["plan"]): Path {
+  return plan.kind === "field" ? plan.field.path : plan.path
 }
 
 /** The fields of a plan that must have a value for it to hold, as far as nothing above them is optional. */

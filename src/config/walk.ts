@@ -1,5 +1,5 @@
 import type { z } from "zod"
-import { MOST_SCHEMAS, marksWithin } from "./children.ts"
+import { hasMark, marksWithin } from "./children.ts"
 import { isSchema } from "./fields.ts"
 import { type Mark, markOf, markText, markUnder, type Schema, sameMark } from "./mark.ts"
 import { type Field, type Flaw, type Path, type Plan, type Planned, pathKey } from "./plan.ts"
@@ -37,16 +37,18 @@ export function planOf(root: Schema): Planned {
   const flaws: Flaw[] = []
   /** For each path, a field that lies deeper. */
   const firstBelow = new Map<string, Field>()
-  let walked = 0
+  let endless = false
 
   const plan = walk(root, { path: [], required: true, above: new Set() })
   return { plan, fields: [...fields.values()], flaws }
 
   function walk(schema: Schema, place: Place): Plan {
+    if (endless) return { kind: "refused", path: place.path }
     const mark = markOf(schema)
     if (mark !== undefined) return fieldAt(schema, mark, place)
     const { def } = schema._zod as z.core.$ZodTypes["_zod"]
-    if (place.above.has(schema) || place.path.length > DEEPEST || ++walked > MOST_SCHEMAS) {
+    if (place.path.length > DEEPEST) return withoutEnd(place)
+    if (place.above.has(schema)) {
       return within(schema, place, "a schema that contains itself")
     }
     switch (def.type) {
@@ -65,7 +67,7 @@ export function planOf(root: Schema): Planned {
 
   function fieldAt(schema: Schema, mark: Mark, place: Place): Plan {
     const { path, required } = place
-    const [inner] = innerMarks(schema, mark)
+    const inner = markInside(schema, mark)
     if (inner !== undefined) {
       return refuse(
         path,
@@ -107,7 +109,7 @@ export function planOf(root: Schema): Planned {
     def: z.core.$ZodUnionDef | z.core.$ZodDiscriminatedUnionDef,
     place: Place,
   ): Plan {
-    if (marksWithin(schema).length === 0) return { kind: "leaf", path: place.path, schema }
+    if (!hasMark(schema)) return { kind: "leaf", path: place.path, schema }
     const discriminator = "discriminator" in def ? def.discriminator : undefined
     const above = new Set(place.above).add(schema)
     const options = def.options.map(option => ({
@@ -121,7 +123,7 @@ export function planOf(root: Schema): Planned {
     const absentable = ABSENTABLE.has((schema as z.core.$ZodTypes)._zod.def.type)
     const above = new Set(place.above).add(schema)
     // Only what has a mark below is looked into: the rest is content with nothing, as a whole.
-    if (absentable && marksWithin(innerType).length === 0) return { kind: "leaf", path: place.path, schema }
+    if (absentable && !hasMark(innerType)) return { kind: "leaf", path: place.path, schema }
     const inner = walk(innerType, { path: place.path, required: place.required && !absentable, above })
     if (inner.kind === "leaf") return { kind: "leaf", path: place.path, schema }
     return absentable ? { kind: "absentable", inner } : inner
@@ -129,10 +131,17 @@ export function planOf(root: Schema): Planned {
 
   /** A schema that the walk does not enter. */
   function within(schema: Schema, place: Place, container: string): Plan {
-    const marks = marksWithin(schema)
+    const marks = [...marksWithin(schema)]
     if (marks.length === 0) return { kind: "leaf", path: place.path, schema }
     const names = [...new Set(marks.map(markText))].join(", ")
     return refuse(place.path, `${names} cannot stand inside ${container}`, wayOut(container, marks))
+  }
+
+  /** Ends the walk through schemas that make schemas, which could go on for ever. */
+  function withoutEnd({ path }: Place): Plan {
+    if (endless) return { kind: "refused", path }
+    endless = true
+    return refuse(path, "the schema has no end", "make schemas outside of the getters that return them")
   }
 
   function refuse(path: Path, problem: string, hint: string): Plan {
@@ -141,11 +150,13 @@ export function planOf(root: Schema): Planned {
   }
 }
 
-function innerMarks(schema: Schema, mark: Mark): Mark[] {
+/** A mark inside a schema that has one itself. */
+function markInside(schema: Schema, mark: Mark): Mark | undefined {
   const under = markUnder(schema)
-  if (under !== undefined) return [under]
-  if (mark.kind === "secret") return mark.schema === undefined ? [] : marksWithin(mark.schema)
-  return marksWithin(schema, "passed over")
+  if (under !== undefined) return under
+  const inside =
+    mark.kind === "setting" ? marksWithin(schema, "passed over") : mark.schema && marksWithin(mark.schema)
+  return inside?.next().value
 }
 
 /** Problem and hint for two marks of which each wants the place of the other. */

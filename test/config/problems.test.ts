@@ -198,13 +198,18 @@ describe("the hint for a missing secret", () => {
       "store a value under this name in memory:",
     )
 
+    let listings = 0
     const remote = memory({ "tally/api-tokens": "x" })
     const listed: SecretStore = {
       ...remote,
       capabilities: { ...remote.capabilities, local: false },
-      list: () => expect.unreachable("a remote store was listed"),
+      list: options => {
+        listings++
+        return remote.list(options)
+      },
     }
     expect(await hintFor(token, listed)).toBe("store a value under this name in memory:")
+    expect(listings).toBe(0)
   })
 
   it("comes from the store where a prefix or a renaming changes the variable", async () => {
@@ -259,6 +264,11 @@ describe("the hint for a setting", () => {
       expect(hint).toMatch(/^it stands only in .*\.env, from which no settings are taken by themselves: /)
       expect(hint).toContain(`await readDotenv("${path}")`)
     }
+  })
+
+  it("does not say so of a variable that the environment has, but the given settings have not", async () => {
+    const layers = layered([env({ env: { PATH: "x" } }), dotenv(await envFile("PATH=x\n"))])
+    expect(await hintFor(setting("PATH", z.string()), layers, {})).toBe("give PATH in the settings")
   })
 
   it("names the conversion that is missing", async () => {

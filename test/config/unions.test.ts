@@ -58,6 +58,34 @@ describe("nested unions", () => {
   })
 })
 
+describe("a discriminator", () => {
+  const Config = z.object({
+    x: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("none") }),
+      z.object({ kind: setting("KIND", z.literal("some")), some: text("SOME") }),
+    ]),
+    thrown: setting(
+      "THROWN",
+      z
+        .string()
+        .transform(value => JSON.parse(value) as unknown)
+        .optional(),
+    ),
+  })
+
+  it("is found in whichever option has a mark for it", async () => {
+    expect(await load(Config, {})).toEqual(["x.kind NOT_FOUND KIND"])
+    expect(await load(Config, { KIND: "none" })).toEqual({ x: { kind: "none" } })
+  })
+
+  it("that chooses nothing is reported beside a schema that throws", async () => {
+    expect(await load(Config, { KIND: "other", THROWN: "{" })).toEqual([
+      "x.kind INVALID_VALUE KIND",
+      "thrown INVALID_VALUE THROWN",
+    ])
+  })
+})
+
 describe("a check on a union or on one of its options", () => {
   const Config = z.object({
     x: z
