@@ -253,6 +253,26 @@ describe("opening secrets", () => {
     expect((await errorOf(openSecrets("memory:", { tll: "5m" } as object))).code).toBe("MISCONFIGURED")
   })
 
+  it.each([
+    "env:",
+    "memory:",
+    "layered:?store=env:&store=memory:&store=dotenv:.env%3Foptional=true",
+  ])("lets a process end that has used and closed %s", async url => {
+    const ended = await runChild(
+      `import { openSecrets } from "latchkey"
+         const secrets = await openSecrets(process.argv[1])
+         const name = process.argv[1] === "env:" ? "path" : "a-secret"
+         if (secrets.supports("write") && name !== "path") await secrets.put(name, "x", { expect: "absent" })
+         const handle = await secrets.get(name)
+         handle.onRotate(() => {})
+         await secrets.close()
+         console.log("closed", handle.reveal() !== "")`,
+      { args: [url] },
+    )
+    expect(ended).toMatchObject({ code: 0, stdout: "closed true\n", stderr: "" })
+    expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
+  })
+
   it("closes the store with the secrets, and lets the process end", async () => {
     const path = await oldFile("A=1\n")
     const ended = await runChild(

@@ -1,6 +1,7 @@
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { type Clock, errorNumberName, pause, SecretError } from "../../src/core/index.ts"
+import { ifThere } from "./if-there.ts"
 
 /** Who holds a lock, as it stands in the lock file. */
 interface Holder {
@@ -76,7 +77,7 @@ export async function lock(path: string, clock: Clock, signal: AbortSignal): Pro
 /** Whether the lock could be made; not if there is one. */
 async function create(lockPath: string, holder: Holder): Promise<boolean> {
   try {
-    await writeFile(lockPath, "", { flag: "wx", mode: 0o600 })
+    await writeFile(lockPath, "", { flag: "wx", mode: 0o644 })
   } catch (thrown) {
     if (errorNumberName(thrown) === "EEXIST") return false
     throw thrown
@@ -105,15 +106,10 @@ async function isAbandoned(lockPath: string, clock: Clock): Promise<boolean> {
  */
 async function breakLock(lockPath: string, id: string, clock: Clock): Promise<string | undefined> {
   const aside = `${lockPath}.${id}`
-  try {
-    await rename(lockPath, aside)
-  } catch (thrown) {
-    if (errorNumberName(thrown) === "ENOENT") return undefined
-    throw thrown
-  }
+  await ifThere(rename(lockPath, aside))
   try {
     if (await isAbandoned(aside, clock)) return (await holderOf(aside))?.id
-    await link(aside, lockPath)
+    await ifThere(link(aside, lockPath))
   } catch (thrown) {
     // Somebody has made a new one meanwhile; the owner of this one will see, before it replaces the file, that it is lost.
     if (errorNumberName(thrown) !== "EEXIST") throw thrown
@@ -123,13 +119,13 @@ async function breakLock(lockPath: string, id: string, clock: Clock): Promise<st
   return undefined
 }
 
-/** What a lock file says; nothing if it is gone, or not written to its end yet. */
+/** What a lock file says; nothing if it is gone, not written to its end yet, or not for this process to read. */
 async function holderOf(lockPath: string): Promise<Holder | undefined> {
   try {
-    const said: unknown = JSON.parse(await readFile(lockPath, "utf8"))
+    const said: unknown = JSON.parse((await ifThere(readFile(lockPath, "utf8"))) ?? "null")
     return isHolder(said) ? said : undefined
   } catch (thrown) {
-    if (thrown instanceof SyntaxError || errorNumberName(thrown) === "ENOENT") return undefined
+    if (thrown instanceof SyntaxError || errorNumberName(thrown) === "EACCES") return undefined
     throw thrown
   }
 }
@@ -144,12 +140,8 @@ function isHolder(said: unknown): said is Holder {
 }
 
 async function ageOf(lockPath: string, clock: Clock): Promise<number | undefined> {
-  try {
-    return clock.wall() - (await stat(lockPath)).mtimeMs
-  } catch (thrown) {
-    if (errorNumberName(thrown) === "ENOENT") return undefined
-    throw thrown
-  }
+  const found = await ifThere(stat(lockPath))
+  return found && clock.wall() - found.mtimeMs
 }
 
 async function isAlive({ pid, started }: Holder): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type Clock, SecretError, settledFiles, systemClock } from "../../src/core/index.ts"
+import { type Clock, settledFiles, systemClock } from "../../src/core/index.ts"
 import { envFiles } from "./env-files.ts"
 import { checkOptions } from "./options.ts"
 
@@ -15,7 +15,6 @@ export async function readDotenv(
 ): Promise<Record<string, string>> {
   const { signal = new AbortController().signal, clock = systemClock } = options
   const { files, round } = envFiles(checkOptions(path).paths, false, settledFiles(clock))
-  const [file] = files
-  if (file === undefined) throw new SecretError("MISCONFIGURED", { message: "there is no path" })
-  return Object.fromEntries(await round(signal).entries(file))
+  const entries = await Promise.all(files.map(round(signal).entries))
+  return Object.fromEntries(entries.flatMap(one => [...one]))
 }

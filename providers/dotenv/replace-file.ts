@@ -2,6 +2,7 @@ import type { Stats } from "node:fs"
 import { type FileHandle, lstat, open, readlink, rename, rm } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { errorNumberName, SecretError } from "../../src/core/index.ts"
+import { ifThere } from "./if-there.ts"
 
 /** The most symbolic links that are followed, as Linux does it. */
 const MOST_LINKS = 40
@@ -10,7 +11,7 @@ const MOST_LINKS = 40
 export async function followLinks(path: string): Promise<string> {
   let here = path
   for (let links = 0; links < MOST_LINKS; links++) {
-    const kind = await statOf(here)
+    const kind = await ifThere(lstat(here))
     if (kind === undefined || !kind.isSymbolicLink()) return here
     here = resolve(dirname(here), await readlink(here))
   }
@@ -37,7 +38,7 @@ export async function replaceFile(
   ready: () => Promise<boolean>,
 ): Promise<boolean> {
   try {
-    await writeScratch(scratch, content, await statOf(path))
+    await writeScratch(scratch, content, await ifThere(lstat(path)))
     if (!(await ready())) return false
     await rename(scratch, path)
   } finally {
@@ -83,14 +84,5 @@ async function syncFolder(folder: string): Promise<void> {
       message: `the file was replaced, and whether that reached the disk is not known (${code})`,
       hint: "read the secret to see which value it has",
     })
-  }
-}
-
-async function statOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path)
-  } catch (thrown) {
-    if (errorNumberName(thrown) === "ENOENT") return undefined
-    throw thrown
   }
 }

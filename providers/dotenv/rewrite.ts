@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
-import { type Clock, errorNumberName, type SettledFiles } from "../../src/core/index.ts"
+import type { Clock, SettledFiles } from "../../src/core/index.ts"
 import type { EnvFile, EnvFiles } from "./env-files.ts"
+import { ifThere } from "./if-there.ts"
 import { lock } from "./lock.ts"
 import { followLinks, replaceFile } from "./replace-file.ts"
 
@@ -33,7 +34,7 @@ export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock
         if (before !== undefined && sameBytes(before, after)) return
         done = await replaceFile(target, after, held.scratch, async () => {
           signal.throwIfAborted()
-          return (await held.held()) && sameBytes(await contentOf(target), before)
+          return (await held.held()) && sameBytes(await ifThere(readFile(target)), before)
         })
         if (done) settled.wrote(file.path, after)
         else if (!(await held.held())) return await rewrite(file, change, signal)
@@ -50,15 +51,6 @@ export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock
     )
     last = mine
     await mine
-  }
-}
-
-async function contentOf(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path)
-  } catch (thrown) {
-    if (errorNumberName(thrown) === "ENOENT") return undefined
-    throw thrown
   }
 }
 

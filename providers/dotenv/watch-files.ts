@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from "node:fs"
 import { stat } from "node:fs/promises"
 import { basename } from "node:path"
 import { errorNumberName, SecretError } from "../../src/core/index.ts"
+import { ifThere } from "./if-there.ts"
 import { type WatchPoint, watchPoints } from "./watch-points.ts"
 
 /** A watch on files, wherever their paths lead and whether they are there or not. */
@@ -157,13 +158,8 @@ function namesByFolder(points: readonly WatchPoint[]): Map<string, Set<string>> 
 }
 
 async function identityOf(folder: string): Promise<string | undefined> {
-  try {
-    const { dev, ino } = await stat(folder)
-    return `${dev}:${ino}`
-  } catch (thrown) {
-    if (errorNumberName(thrown) === "ENOENT") return undefined
-    throw thrown
-  }
+  const found = await ifThere(stat(folder))
+  return found && `${found.dev}:${found.ino}`
 }
 
 function watchError(thrown: unknown): SecretError {

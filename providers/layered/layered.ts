@@ -44,12 +44,11 @@ export function layered<const Layers extends readonly SecretStore[]>(
   }
   const homes = new Homes(layers)
   const names = layeredNames(layers)
-  const canonical = names.fold ?? (name => name)
 
   const operations: NativeOperations = {
     readMany: async (asked, { signal }) => await findSeveral(homes, asked, signal),
     write: async (name, value, call) => await writeSecret(homes, name, value, call),
-    list: call => listLayers(homes, canonical, call),
+    list: call => listLayers(homes, names.fold, call),
     async *versions(name, call) {
       const layer = await homeOf(homes, name, call.signal)
       if (layer === undefined) throw nowhere(homes, name, [])

@@ -15,7 +15,7 @@ export function canonicalIn(layer: SecretStore, name: string): string | undefine
  * spelling wins, that of the upper layer first: over the environment, `TALLY_API_TOKEN` is `tally-api-token` in every
  * layer, also in one below that could hold a secret with capital letters.
  */
-export function layeredNames(layers: readonly SecretStore[]): NameRule {
+export function layeredNames(layers: readonly SecretStore[]): Required<NameRule> {
   const spellings = (name: string): string[] =>
     layers.map(layer => canonicalIn(layer, name)).filter(spelling => spelling !== undefined)
   return {

@@ -176,6 +176,14 @@ describe("setting an entry of a .env", () => {
   })
 })
 
+describe("a value too long for quotation marks", () => {
+  it("is written without them, or refused if it needs them", () => {
+    const long = "x y".repeat(3 * 2 ** 20)
+    expect(set("A=1\n", "A", long)).toBe(`A=${long}\n`)
+    expect(codeOf(() => set("A=1\n", "A", `#${long}`))).toBe("INVALID_VALUE")
+  })
+})
+
 describe("removing an entry of a .env", () => {
   it("removes every entry of the name and nothing else, or refuses", () => {
     let removed = 0
@@ -204,6 +212,11 @@ describe("removing an entry of a .env", () => {
 
   it("removes the lines of the value with the comment behind it, and keeps those around", () => {
     expect(remove("# before\nexport A='1\n2' # beside\n# after\nB=b\n", "A")).toBe("# before\n# after\nB=b\n")
+  })
+
+  it("leaves a file alone in which what is left would mean something else", () => {
+    // Without the line between them, the quoted text is the value of B.
+    expect(codeOf(() => remove("B=\nA=1\n'quoted'\n", "A"))).toBe("MISCONFIGURED")
   })
 
   it("removes the last line, which has no end", () => {

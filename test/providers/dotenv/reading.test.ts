@@ -8,6 +8,7 @@ import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { runChild } from "../../support/child.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
 import { badNames, calm, errorOf, names, oddValues, reveal } from "../calls.ts"
+import { failing } from "../file-system.ts"
 import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
 
 describe("secrets in a .env", () => {
@@ -185,6 +186,14 @@ describe("a .env that is not as it should be", () => {
     const error = await opened(await oldFile(`A='${"x".repeat(9 * 2 ** 20)}'\n`))
     expect(error).toMatchObject({ code: "INVALID_VALUE" })
     expect(error?.message).toContain("too long")
+  })
+
+  it.each(["EMFILE", "EIO"])("is unavailable where %s says something about the moment only", async code => {
+    const path = await oldFile("A=1\n")
+    failing("open", code, opened => opened === path)
+    const error = await errorOf(dotenv(path).read("a", calm))
+    expect(error).toMatchObject({ code: "UNAVAILABLE", transient: true })
+    expect(error.message).toContain(code)
   })
 
   it("may be missing if that is allowed, but is unavailable once it was there and is not", async () => {

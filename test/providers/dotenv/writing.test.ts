@@ -12,7 +12,6 @@ import fs, {
   utimes,
   writeFile,
 } from "node:fs/promises"
-import { syncBuiltinESMExports } from "node:module"
 import { hostname } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { dotenv } from "latchkey/dotenv"
@@ -21,26 +20,13 @@ import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { runChild, startChild } from "../../support/child.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
 import { calm, errorOf } from "../calls.ts"
+import { around, failing } from "../file-system.ts"
 import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
 
 const text = async (path: string) => await readFile(path, "utf8")
 
 /** Everything beside a file: there must be nothing left after a write. */
 const beside = async (path: string) => (await readdir(dirname(path))).filter(name => name !== basename(path))
-
-/** Makes a call of the file system fail for the rest of the test. */
-function failing(call: "rename" | "open" | "writeFile", code: string, when: (path: string) => boolean): void {
-  const original = fs[call] as (...rest: unknown[]) => Promise<unknown>
-  const spy = vi.spyOn(fs, call).mockImplementation((async (...rest: unknown[]) => {
-    if (when(String(rest[0]))) throw Object.assign(new Error("with a path"), { code })
-    return await original(...rest)
-  }) as never)
-  syncBuiltinESMExports()
-  onTestFinished(() => {
-    spy.mockRestore()
-    syncBuiltinESMExports()
-  })
-}
 
 describe("writing to a .env", () => {
   it("replaces one value and leaves everything else, and the folder, as it was", async () => {
@@ -234,6 +220,26 @@ describe("when the file system fails", () => {
     expect(await beside(path)).toEqual([])
   })
 
+  it("leaves the file to whoever wrote it last where it may not be given away", async () => {
+    const path = await oldFile("A=1\n")
+    let refused = false
+    around("open", open => async (...rest) => {
+      const file = (await open(...rest)) as fs.FileHandle
+      if (String(rest[0]).endsWith(".tmp")) {
+        const own = await file.stat()
+        file.stat = (async () => ({ ...own, uid: own.uid + 1 })) as never
+        file.chown = async () => {
+          refused = true
+          throw Object.assign(new Error("x"), { code: "EPERM" })
+        }
+      }
+      return file
+    })
+    await dotenv(path).write("a", "2", calm)
+    expect(refused).toBe(true)
+    expect(await text(path)).toBe("A=2\n")
+  })
+
   it("says that the outcome is unknown when the folder cannot be brought to the disk", async () => {
     const path = await oldFile("A=1\n")
     failing("open", "EIO", file => file === dirname(path))
@@ -284,22 +290,16 @@ describe("several who write at once", () => {
 
   it("reads the file again when somebody has changed it since", async () => {
     const path = await oldFile("A=1\n")
-    const original = fs.rename
     let changed = false
-    const open = fs.open
+    const { rename } = fs
     // An editor saves just while the new content is being written beside the file.
-    const spy = vi.spyOn(fs, "open").mockImplementation(async (...rest) => {
+    around("open", open => async (...rest) => {
       if (!changed && String(rest[0]).endsWith(".tmp")) {
         changed = true
         await writeFile(`${path}~`, "A=1\nEDITOR=was here\n")
-        await original(`${path}~`, path)
+        await rename(`${path}~`, path)
       }
       return await open(...rest)
-    })
-    syncBuiltinESMExports()
-    onTestFinished(() => {
-      spy.mockRestore()
-      syncBuiltinESMExports()
     })
     await dotenv(path).write("a", "2", calm)
     expect(changed).toBe(true)
@@ -405,19 +405,13 @@ describe("the lock of a file", () => {
 
   it("that somebody took away before the file was replaced is waited for again", async () => {
     const path = await oldFile("A=1\n")
-    const open = fs.open
     let stolen = false
-    const spy = vi.spyOn(fs, "open").mockImplementation(async (...rest) => {
+    around("open", open => async (...rest) => {
       if (!stolen && String(rest[0]).endsWith(".tmp")) {
         stolen = true
         await writeFile(lockOf(path), JSON.stringify(mine))
       }
       return await open(...rest)
-    })
-    syncBuiltinESMExports()
-    onTestFinished(() => {
-      spy.mockRestore()
-      syncBuiltinESMExports()
     })
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
@@ -429,5 +423,72 @@ describe("the lock of a file", () => {
     await writing
     expect(await text(path)).toBe("A=2\n")
     expect(await beside(path)).toEqual([])
+  })
+
+  it("that another one has broken and taken meanwhile is put back, and waited for", async () => {
+    const path = await oldFile("A=1\n")
+    const live = JSON.stringify(mine)
+    await writeFile(lockOf(path), JSON.stringify({ ...mine, pid: 2 ** 22 + 1 }))
+    let taken = false
+    around("rename", rename => async (...rest) => {
+      if (!taken && rest[0] === lockOf(path)) {
+        taken = true
+        await writeFile(lockOf(path), live)
+      }
+      return await rename(...rest)
+    })
+    const clock = checkedFakeClock(new Date())
+    const writing = dotenv({ path, clock }).write("a", "2", calm)
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    expect(taken).toBe(true)
+    expect(await text(lockOf(path))).toBe(live)
+    expect(await beside(path)).toEqual([".env.lock"])
+    await rm(lockOf(path))
+    await clock.advance("20ms")
+    await writing
+    expect(await beside(path)).toEqual([])
+  })
+
+  it("that cannot be put back, because there is a third one, is let go", async () => {
+    const path = await oldFile("A=1\n")
+    const third = JSON.stringify({ ...mine, id: id.replaceAll("0", "1") })
+    await writeFile(lockOf(path), JSON.stringify({ ...mine, pid: 2 ** 22 + 1 }))
+    let taken = false
+    around("rename", rename => async (...rest) => {
+      if (!taken && rest[0] === lockOf(path)) {
+        taken = true
+        await writeFile(lockOf(path), JSON.stringify(mine))
+      }
+      return await rename(...rest)
+    })
+    around("link", link => async (...rest) => {
+      await writeFile(lockOf(path), third)
+      return await link(...rest)
+    })
+    const clock = checkedFakeClock(new Date())
+    const writing = dotenv({ path, clock }).write("a", "2", calm)
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    expect(await text(lockOf(path))).toBe(third)
+    expect(await beside(path)).toEqual([".env.lock"])
+    await rm(lockOf(path))
+    await clock.advance("20ms")
+    await writing
+    expect(await text(path)).toBe("A=2\n")
+  })
+
+  it("of a process that this one may not signal is waited for", async () => {
+    const path = await oldFile("A=1\n")
+    await writeFile(lockOf(path), JSON.stringify(mine))
+    const kill = vi.spyOn(process, "kill").mockImplementation(() => {
+      throw Object.assign(new Error("x"), { code: "EPERM" })
+    })
+    onTestFinished(() => kill.mockRestore())
+    const clock = checkedFakeClock(new Date())
+    const controller = new AbortController()
+    const writing = errorOf(dotenv({ path, clock }).write("a", "2", { signal: controller.signal }))
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    controller.abort()
+    expect((await writing).code).toBe("ABORTED")
+    expect(await beside(path)).toEqual([".env.lock"])
   })
 })

@@ -1,3 +1,4 @@
+import fc from "fast-check"
 import { dotenv } from "latchkey/dotenv"
 import { env } from "latchkey/env"
 import { layered } from "latchkey/layered"
@@ -135,6 +136,23 @@ describe("layers of stores", () => {
     const store = canary.watch(layered([memory({ a: value + canary.text }), memory({ b: value })]))
     expect([await reveal(store, "a"), await reveal(store, "b")]).toEqual([value + canary.text, value])
     expectNoLeak(canary, store)
+  })
+
+  it("map names one to one, and back again when they list", async () => {
+    const segment = fc.stringMatching(/^[a-z][a-z0-9]{0,2}(-[a-z0-9]{1,2})?$/)
+    const name = fc.array(segment, { minLength: 1, maxLength: 3 }).map(all => all.join("/"))
+    const placed = fc.uniqueArray(fc.tuple(name, fc.boolean()), { selector: ([one]) => one, maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(placed, async all => {
+        const good = all.filter(([one]) => !/[-/]file$/.test(one) && !/^latchkey(\/|$)/.test(one))
+        const variable = (one: string) => one.replaceAll("/", "__").replaceAll("-", "_").toUpperCase()
+        const upper = Object.fromEntries(good.filter(([, up]) => up).map(([one]) => [variable(one), one]))
+        const lower = Object.fromEntries(good.filter(([, up]) => !up).map(([one]) => [one, one]))
+        const store = layered([env({ env: upper }), memory(lower)])
+        for (const [one] of good) expect(await reveal(store, one)).toBe(one)
+        expect(await names(store.list(calm))).toEqual(good.map(([one]) => one).sort())
+      }),
+    )
   })
 
   it("refuse an empty list, options that do not exist and what is no list", async () => {
