@@ -59,7 +59,7 @@ function validated(
   const refusal = () =>
     invalid(reference, "the schema does not accept the value", "see what the schema asks for")
   const judge = (result: StandardResult<unknown>): Seen => {
-    if (result.issues !== undefined) throw refusal()
+    if (result.issues !== undefined || !("value" in result)) throw refusal()
     return { raw, value: result.value }
   }
   try {

@@ -1,0 +1,369 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import type { StandardSchema } from "../../src/secrets/index.ts"
+import { failureOf, gate, never } from "../support/rig.ts"
+import { type TallyRig, TOKEN, tallyRig } from "../support/tally-rig.ts"
+
+type Judge = StandardSchema<unknown, string>["~standard"]["validate"]
+
+/** A schema of which the test says what it judges. */
+const schemaOf = (validate: Judge): StandardSchema<unknown, string> => ({
+  "~standard": { version: 1, vendor: "test", validate },
+})
+
+const accepting = (judged: unknown[] = []): StandardSchema<unknown, string> =>
+  schemaOf(value => {
+    judged.push(value)
+    return { value: String(value) }
+  })
+
+/** Accepts what starts with "first" and "third". */
+const picky = (): StandardSchema<unknown, string> =>
+  schemaOf(value =>
+    /^(?:first|third)/.test(String(value))
+      ? { value: String(value) }
+      : { issues: [{ message: String(value) }] },
+  )
+
+describe("a schema", () => {
+  it("gives what is revealed, and need not be known to us", async () => {
+    const { secrets, value } = tallyRig({}, value => ({
+      db: JSON.stringify({ port: "5432", name: value("db") }),
+    }))
+    const token = await secrets.get(TOKEN, { schema: z.string().transform(text => text.split("-")) })
+    expect(token.reveal()).toEqual(["first", value("first").slice(6)])
+    const port = await secrets.get("db#port", { schema: z.coerce.number() })
+    expect(port.reveal()).toBe(5432)
+    const db = await secrets.getJson("db", { schema: z.object({ name: z.string(), port: z.string() }) })
+    expect(db.reveal().name).toBe(value("db"))
+  })
+
+  it("is asked for each new value, and not when only the version moves", async () => {
+    const { secrets, change, value } = tallyRig()
+    const judged: unknown[] = []
+    await secrets.get(TOKEN, { schema: accepting(judged) })
+    await secrets.refresh()
+    await change(value("first"))
+    await change(value("second"))
+    expect(judged).toEqual([value("first"), value("second")])
+  })
+
+  it("is the same view for the same object, and another one for an equal object", async () => {
+    const { secrets } = tallyRig()
+    const schema = picky()
+    const token = await secrets.get(TOKEN, { schema })
+    expect(await secrets.get(TOKEN, { schema })).toBe(token)
+    expect(await secrets.get(TOKEN, { schema: picky() })).not.toBe(token)
+    expect(await Promise.all([secrets.get(TOKEN, { schema }), secrets.get(TOKEN, { schema })])).toEqual([
+      token,
+      token,
+    ])
+  })
+
+  it("that thinks is asked once for two who come at the same time with it", async () => {
+    const { secrets } = tallyRig()
+    const schema = schemaOf(async value => ({ value: String(value) }))
+    const [one, other] = await Promise.all([secrets.get(TOKEN, { schema }), secrets.get(TOKEN, { schema })])
+    expect(one).toBe(other)
+  })
+})
+
+describe("a schema that refuses the value that is held", () => {
+  it("is INVALID_VALUE, in a text of our own", async () => {
+    const { secrets, failure, value } = tallyRig()
+    const error = await failure(
+      secrets.get(TOKEN, { schema: schemaOf(given => ({ issues: [{ message: String(given) }] })) }),
+    )
+    expect([error.code, error.secret, error.transient]).toEqual(["INVALID_VALUE", TOKEN, false])
+    expect(error.message).toContain("the schema does not accept the value")
+    expect((await secrets.get(TOKEN)).reveal()).toBe(value("first"))
+  })
+
+  const odd: [what: string, judge: (value: unknown) => unknown][] = [
+    ["throws the value", raise],
+    ["rejects with the value", async value => raise(value)],
+    ["throws an error that quotes the value", value => raise(new Error(String(value)))],
+    ["gives nothing", () => undefined],
+    ["gives nothing, later", async () => undefined],
+    ["gives the value itself", value => value],
+    ["gives the value itself, later", async value => value],
+    [
+      "gives a result that cannot be looked at",
+      value => new Proxy({}, { get: () => raise(value), has: () => raise(value) }),
+    ],
+    [
+      "gives issues that are a trap",
+      value => ({
+        get issues() {
+          return raise(value)
+        },
+      }),
+    ],
+    ["gives a promise of its own kind that fails", value => promiseLike((_, fail) => fail(value))],
+  ]
+  for (const [what, judge] of odd) {
+    it(`does so also when it ${what}`, async () => {
+      const { secrets, failure, change, value, saidOf } = tallyRig()
+      let trusted = false
+      const schema = schemaOf(((given: unknown) =>
+        trusted ? { value: String(given) } : judge(given)) as Judge)
+      const error = await failure(secrets.get(TOKEN, { schema }))
+      expect([error.code, error.message]).toEqual([
+        "INVALID_VALUE",
+        expect.stringContaining("the schema does not accept the value"),
+      ])
+      trusted = true
+      const token = await secrets.get(TOKEN, { schema })
+      trusted = false
+      await change(value("second"))
+      expect(token.reveal()).toBe(value("first"))
+      expect(saidOf("refused")).toMatchObject([{ code: "INVALID_VALUE", version: "v2", by: TOKEN }])
+    })
+  }
+
+  it("may give a promise of its own kind that holds", async () => {
+    const { secrets, value } = tallyRig()
+    const schema = schemaOf((given => promiseLike(go => go({ value: given }))) as Judge)
+    expect((await secrets.get(TOKEN, { schema })).reveal()).toBe(value("first"))
+  })
+
+  it("leads to one more read of what was held before, since it may have been mended", async () => {
+    const { secrets, store, value, change } = tallyRig({ refresh: "on-read" })
+    await secrets.put(TOKEN, value("second"))
+    await secrets.get(TOKEN)
+    await change(value("third"))
+    const reads = store.calls.count("read")
+    expect((await secrets.get(TOKEN, { schema: picky() })).reveal()).toBe(value("third"))
+    expect(store.calls.count("read")).toBe(reads + 1)
+  })
+})
+
+describe("a new version", () => {
+  it("is shown by all handles or by none", async () => {
+    const { secrets, change, value, saidOf } = tallyRig()
+    const plain = await secrets.get(TOKEN)
+    const bytes = await secrets.getBytes(TOKEN)
+    const checked = await secrets.get(TOKEN, { schema: picky() })
+    const told: string[] = []
+    for (const handle of [plain, checked]) handle.onRotate(({ version }) => void told.push(version))
+
+    await change(value("second"))
+    expect([plain.reveal(), checked.reveal()]).toEqual([value("first"), value("first")])
+    expect(bytes.reveal()).toEqual(new TextEncoder().encode(value("first")))
+    expect(plain.status.version).toBe("v1")
+    expect(told).toEqual([])
+    expect(saidOf("refused")).toHaveLength(1)
+
+    await change(value("third"))
+    expect([plain.reveal(), checked.reveal()]).toEqual([value("third"), value("third")])
+    expect(told).toEqual(["v3", "v3"])
+    expect(secrets.health().status).toBe("ok")
+  })
+
+  it("that is refused is told of once, by the name of who refuses it, and the secret is not stale", async () => {
+    const { secrets, change, value, saidOf, clock } = tallyRig({ ttl: "1m" }, value => ({
+      db: JSON.stringify({ user: value("u"), password: value("first") }),
+    }))
+    const user = await secrets.get("db#user")
+    const password = await secrets.get("db#password", { schema: picky() })
+    await change(JSON.stringify({ user: value("u2"), password: value("second") }), "db")
+    await clock.advance("5m")
+    expect([user.reveal(), password.reveal()]).toEqual([value("u"), value("first")])
+    expect(saidOf("refused")).toEqual([
+      { is: "refused", secret: "db", version: "v2", code: "INVALID_VALUE", by: "db#password" },
+    ])
+    expect(user.status.stale).toBe(false)
+    expect(saidOf("failed")).toEqual([])
+  })
+
+  it("that is of the wrong form for one of them is refused as well", async () => {
+    const { secrets, change, canary, saidOf } = tallyRig()
+    await secrets.put("json", `{"a":"${canary.text}"}`)
+    const [text, json] = [await secrets.get("json"), await secrets.getJson("json")]
+    await change(`no JSON, ${canary.text}`, "json")
+    await change(canary.bytes, "json")
+    expect(text.reveal()).toBe(`{"a":"${canary.text}"}`)
+    expect(json.reveal()).toEqual({ a: canary.text })
+    expect(saidOf("refused").map(({ version, by }) => [version, by])).toEqual([
+      ["v2", "json"],
+      ["v3", "json"],
+    ])
+  })
+
+  it("is shown when all schemas that think have thought, and not before", async () => {
+    const { secrets, change, value, clock } = tallyRig()
+    const [one, other] = [gate(), gate()]
+    const thinking = (until: Promise<void>): StandardSchema<unknown, string> => {
+      let judged = 0
+      return schemaOf(async given => {
+        judged += 1
+        if (judged > 1) await until
+        return { value: String(given) }
+      })
+    }
+    const plain = await secrets.get(TOKEN)
+    const first = await secrets.get(TOKEN, { schema: thinking(one.promise) })
+    const second = await secrets.get(TOKEN, { schema: thinking(other.promise) })
+    const shown = () => [plain, first, second].map(handle => handle.reveal())
+    await change(value("second"))
+    expect(shown()).toEqual(Array(3).fill(value("first")))
+    one.open()
+    await clock.settle()
+    expect(shown()).toEqual(Array(3).fill(value("first")))
+    other.open()
+    await clock.settle()
+    expect(shown()).toEqual(Array(3).fill(value("second")))
+  })
+
+  it("is also put before a handle that comes while others think about it", async () => {
+    const { secrets, change, value, clock, saidOf } = tallyRig()
+    const thinking = gate()
+    let judged = 0
+    const slow = schemaOf(async given => {
+      judged += 1
+      if (judged > 1) await thinking.promise
+      return { value: String(given) }
+    })
+    const first = await secrets.get(TOKEN, { schema: slow })
+    await change(value("second"))
+    const late = await secrets.get(TOKEN, { schema: picky() })
+    thinking.open()
+    await clock.settle()
+    expect([first.reveal(), late.reveal()]).toEqual([value("first"), value("first")])
+    expect(saidOf("refused")).toHaveLength(1)
+  })
+
+  it("that is written while schemas think about an older one is shown, and the older one never", async () => {
+    const { secrets, change, value, clock } = tallyRig()
+    const thinking = gate()
+    let judged = 0
+    const slow = schemaOf(async given => {
+      judged += 1
+      if (judged === 2) await thinking.promise
+      return { value: String(given) }
+    })
+    const token = await secrets.get(TOKEN, { schema: slow })
+    const seen: string[] = []
+    token.onRotate(({ current }) => void seen.push(current.reveal()))
+    await change(value("second"))
+    await secrets.put(TOKEN, value("third"))
+    expect(token.reveal()).toBe(value("third"))
+    thinking.open()
+    await clock.settle()
+    expect(token.reveal()).toBe(value("third"))
+    expect(seen).toEqual([value("third")])
+  })
+
+  it("is refused by a schema that comes to no end, in time", async () => {
+    const { secrets, change, value, clock, saidOf } = tallyRig({ callTimeout: "5s" })
+    let judged = 0
+    const schema = schemaOf(async given => {
+      judged += 1
+      return judged === 1 ? { value: String(given) } : await never()
+    })
+    const token = await secrets.get(TOKEN, { schema })
+    await change(value("second"))
+    await clock.advance("5s")
+    expect(saidOf("refused")).toMatchObject([{ code: "INVALID_VALUE", by: TOKEN }])
+    expect(token.reveal()).toBe(value("first"))
+
+    const asking = failureOf(secrets.get(TOKEN, { schema: schemaOf(never) }))
+    await clock.advance("11s")
+    const error = await asking
+    expect(error.message).toContain("the schema came to no end within 5000 ms")
+  })
+
+  it("is looked at as it is then by a handle that comes while the value changes", async () => {
+    const { secrets, change, value, clock } = tallyRig()
+    await secrets.get(TOKEN)
+    const thinking = gate()
+    const judged: unknown[] = []
+    const asked = secrets.get(TOKEN, {
+      schema: schemaOf(async given => {
+        judged.push(given)
+        if (judged.length === 1) await thinking.promise
+        return { value: String(given) }
+      }),
+    })
+    await clock.settle()
+    await change(value("second"))
+    thinking.open()
+    const token = await asked
+    expect(token.reveal()).toBe(value("second"))
+    expect(token.previous?.reveal()).toBe(value("first"))
+    expect(judged).toContain(value("second"))
+  })
+})
+
+describe("a handle that nobody holds any more", () => {
+  it("has no say", async () => {
+    const made = tallyRig()
+    const { secrets, change, value, saidOf } = made
+    const plain = await secrets.get(TOKEN)
+    await holdForAMoment(made)
+    await change(value("second"))
+    expect(saidOf("refused")).toHaveLength(1)
+    await untilCollected(async () => {
+      await secrets.refresh().catch(() => undefined)
+      return plain.reveal() === value("second")
+    })
+    expect(plain.reveal()).toBe(value("second"))
+  })
+
+  it("keeps its say while it has a callback", async () => {
+    const made = tallyRig()
+    const { secrets, change, value, saidOf } = made
+    const plain = await secrets.get(TOKEN)
+    await holdForAMoment(made, "with a callback")
+    collectGarbage()
+    await made.clock.settle()
+    collectGarbage()
+    await change(value("second"))
+    expect(plain.reveal()).toBe(value("first"))
+    expect(saidOf("refused")).toHaveLength(1)
+  })
+
+  it("does not keep its schema alive", async () => {
+    const { secrets, clock } = tallyRig()
+    const schema = await (async () => {
+      const picked = picky()
+      await secrets.get(TOKEN, { schema: picked })
+      return new WeakRef(picked)
+    })()
+    await untilCollected(async () => {
+      await clock.settle()
+      return schema.deref() === undefined
+    })
+    expect(schema.deref()).toBeUndefined()
+  })
+})
+
+async function holdForAMoment({ secrets }: TallyRig, how?: "with a callback"): Promise<void> {
+  const handle = await secrets.get(TOKEN, { schema: picky() })
+  if (how === "with a callback") handle.onRotate(() => undefined)
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc")()
+}
+
+/** Collects until it is so; a collector promises nothing about when. */
+async function untilCollected(isSo: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 100 && !(await isSo()); round++) {
+    // What was looked at through a weak reference is held until the end of that turn.
+    await new Promise<void>(resolve => setImmediate(resolve))
+    collectGarbage()
+  }
+}
+
+/** A promise that is none of JavaScript's. */
+function promiseLike(then: (go: (result: unknown) => void, fail: (error: unknown) => void) => void): unknown {
+  return { then }
+}
+
+function raise(thrown: unknown): never {
+  throw thrown
+}
