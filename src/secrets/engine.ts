@@ -93,8 +93,10 @@ export class Engine implements KeeperContext {
   async refresh(keeper: Keeper, wish: Wish = {}, after = -1): Promise<SecretError | undefined> {
     for (;;) {
       if (this.closing.aborted) return this.closedError(keeper.name)
-      const error = await this.#join(keeper, wish)
-      if (error !== undefined || keeper.startedOrder > after) return error
+      // A name that was not there may have been forgotten between two reads, and have been asked for anew.
+      const present = this.keeper(keeper.name)
+      const error = await this.#join(present, wish)
+      if (error !== undefined || present.startedOrder > after) return error
     }
   }
 
@@ -162,7 +164,11 @@ export class Engine implements KeeperContext {
 
   async #join(keeper: Keeper, wish: Wish): Promise<SecretError | undefined> {
     const present = keeper.flight
-    if (present !== undefined && !present.over) return await present.join(wish)
+    if (present !== undefined && !present.over) {
+      // Who does not wait for a store that is down is told at once, whoever else waits for it.
+      const failure = wish.until === undefined ? (present.pausedAfter ?? this.backoff.postponing) : undefined
+      return failure ?? (await present.join(wish))
+    }
     const { clock, store } = this
     const context = {
       secret: keeper.name,

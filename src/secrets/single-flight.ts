@@ -42,6 +42,7 @@ export class Flight {
   /** Whether there is anything to abort: an abort that nobody listens to is not free. */
   #busy = false
   #last: SecretError | undefined
+  #pausing = false
   #failures = 0
 
   constructor(context: FlightContext, attempt: AttemptRead) {
@@ -52,6 +53,11 @@ export class Flight {
   /** Whether nobody waits any more: whoever comes next needs another flight. */
   get over(): boolean {
     return this.#over
+  }
+
+  /** What the last attempt failed with, while the next one has not begun. */
+  get pausedAfter(): SecretError | undefined {
+    return this.#pausing ? this.#last : undefined
   }
 
   /** Waits for the flight. Resolves with what it ended with for this waiter, and never rejects. */
@@ -98,7 +104,9 @@ export class Flight {
       const next = clock.monotonic() + delay
       this.#settleAll(error, waiter => waiter.until === undefined || waiter.until < next)
       this.#busy = !this.#over
+      this.#pausing = true
       if (!this.#over) await pause(clock, "waited-for", delay, signal)
+      this.#pausing = false
     }
   }
 
@@ -112,9 +120,14 @@ export class Flight {
     if (this.#busy) this.#controller.abort()
   }
 
+  /** Asked whenever the store turns out to be down. */
   #patience(): Patience {
-    for (const waiter of this.#waiters) if (waiter.until !== undefined) return "patient"
-    return "impatient"
+    const waiters = [...this.#waiters]
+    if (waiters.every(waiter => waiter.until === undefined)) return "impatient"
+    // Those who do not wait for it to come back are not kept waiting by those who do.
+    const error = this.#context.storeError()
+    if (error !== undefined) this.#settleAll(error, waiter => waiter.until === undefined)
+    return "patient"
   }
 
   #settleAll(outcome: SecretError | undefined, which: (waiter: Waiter) => boolean = () => true): void {

@@ -62,6 +62,13 @@ export class StoreBackoff {
     return this.#state.is === "closed" ? undefined : this.#state.error
   }
 
+  /** The same, while not even a probe may go. */
+  get postponing(): SecretError | undefined {
+    return this.#state.is === "open" && this.#state.until > this.#clock.monotonic()
+      ? this.#state.error
+      : undefined
+  }
+
   /** When calls may go again, by the monotonic clock; now, if they may. */
   get nextProbe(): number {
     return this.#state.is === "open" ? this.#state.until : this.#clock.monotonic()
