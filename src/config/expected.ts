@@ -1,4 +1,4 @@
-import type { z } from "zod"
+import { z } from "zod"
 import { printable } from "../core/index.ts"
 import type { Mark, Schema } from "./mark.ts"
 
@@ -11,10 +11,11 @@ const MOST_VALUES = 12
 const MOST_KEYS = 8
 const LONGEST_PATTERN = 60
 const LONGEST_PREFIX = 16
+const LONGEST_DESCRIPTION = 200
 
 /**
- * What a field is expected to be, in words: `"a whole number that is at least 0"`. Taken from the schema alone, never
- * from a value nor from what a check said about one.
+ * What a field is expected to be, in words: `"a whole number that is at least 0"`, or the schema's own description.
+ * Taken from the schema alone, never from a value nor from what a check said about one.
  */
 export function expectedOf(mark: Mark, schemas: readonly Schema[]): string | undefined {
   if (mark.kind === "setting") return alternatives(schemas.map(schema => describe(schema, "all")))
@@ -42,6 +43,10 @@ export function prefixOf(schema: Schema | undefined): string {
 }
 
 function describe(schema: Schema, telling: Telling): string | undefined {
+  const description = z.globalRegistry.get(schema)?.description
+  if (typeof description === "string" && description !== "") {
+    return printable(description).slice(0, LONGEST_DESCRIPTION)
+  }
   const def = schema._zod.def as Definition
   const noun = nounOf(schema, def, telling)
   if (noun === undefined) return undefined

@@ -63,7 +63,7 @@ function validated(
     return { raw, value: result.value }
   }
   try {
-    const result = schema["~standard"].validate(formed)
+    const result = ask(schema, formed)
     if (!("then" in result)) return judge(result)
     return Promise.resolve(result)
       .then(judge)
@@ -73,6 +73,27 @@ function validated(
   } catch {
     throw refusal()
   }
+}
+
+/**
+ * Asks a schema. zod's own answer to the specification first tries without waiting, and leaves an asynchronous check that
+ * it has begun, and that rejects, to nobody: the process would end and print what was thrown. So zod is asked to wait.
+ */
+function ask(
+  schema: StandardSchema,
+  value: unknown,
+): StandardResult<unknown> | Promise<StandardResult<unknown>> {
+  const { safeParseAsync } = schema as { safeParseAsync?: (value: unknown) => Promise<ZodResult> }
+  if (schema["~standard"].vendor !== "zod" || safeParseAsync === undefined)
+    return schema["~standard"].validate(value)
+  return safeParseAsync
+    .call(schema, value)
+    .then(({ success, data }) => (success ? { value: data } : { issues: [] }))
+}
+
+interface ZodResult {
+  readonly success: boolean
+  readonly data?: unknown
 }
 
 /** An `INVALID_VALUE` about a reference. */

@@ -328,6 +328,9 @@ describe("what is expected", () => {
     [z.templateLiteral(["a", z.number()]), "text of a certain pattern"],
     [z.string().nullable().readonly(), "text"],
     [z.preprocess(value => value, z.symbol()), undefined],
+    [z.string().regex(/^a+$/).describe("a row of a's"), "a row of a's"],
+    [z.url().describe("where it is").optional().transform(String), "where it is"],
+    [z.string().describe("two\nlines"), "two\uFFFDlines"],
   ])("is told from the schema: case %#", async (schema, text) => {
     const told = await expected(schema)
     if (text instanceof RegExp) expect(told).toMatch(text)

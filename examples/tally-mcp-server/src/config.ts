@@ -12,18 +12,20 @@ const ApiToken = z
 
 /**
  * Where the API is. The token goes there, so it must be encrypted on the way, unless it never leaves this machine.
- * The rules are patterns and no functions, because the loader can tell a pattern to whoever gets it wrong.
+ * The loader tells the description to whoever gets it wrong.
  */
-const BaseUrl = z.union([
-  z
-    .url()
-    .startsWith("https://")
-    .regex(/^[^@?#]+$/),
-  z
-    .url()
-    .regex(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/)
-    .regex(/^[^@?#]+$/),
-])
+const BaseUrl = z
+  .union([
+    z
+      .url()
+      .startsWith("https://")
+      .regex(/^[^@?#]+$/),
+    z
+      .url()
+      .regex(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/)
+      .regex(/^[^@?#]+$/),
+  ])
+  .describe('an address that starts with "https://", or one of this machine, without a user and a query')
 
 /** Everything that this server is configured by. */
 export const Config = z.object({
