@@ -329,7 +329,7 @@ describe("what is expected", () => {
     [z.string().nullable().readonly(), "text"],
     [z.preprocess(value => value, z.symbol()), undefined],
     [z.string().regex(/^a+$/).describe("a row of a's"), "a row of a's"],
-    [z.url().describe("where it is").optional().transform(String), "where it is"],
+    [z.url().describe("where it is").transform(String), "where it is"],
     [z.string().describe("two\nlines"), "two\uFFFDlines"],
   ])("is told from the schema: case %#", async (schema, text) => {
     const told = await expected(schema)
