@@ -85,9 +85,7 @@ export class Keeper implements Watched {
   /** Tells a subscriber of changes from now on. */
   subscribe(subscription: Subscription): void {
     this.subscriptions = new Set([...this.subscriptions, subscription])
-    const slept = this.#asleep
     this.wake()
-    if (slept) this.#context.wake(this)
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -127,19 +125,20 @@ export class Keeper implements Watched {
     this.#openOrShut()
   }
 
-  /** Is refreshed again. */
+  /** Is refreshed again, from now on if it slept. */
   wake(): void {
     this.touched = true
     if (!this.#asleep) return
     this.#asleep = false
     this.#openOrShut()
+    this.#context.wake(this)
   }
 
   /** Reveals when the quick way is shut. @throws SecretError the code that the secret ended with. */
   beforeReveal(reference: string): void {
-    if (this.state.end !== undefined) throw this.endError(reference)
+    // One that has ended is wanted all the same: as soon as the store answers it is revealed again.
     this.wake()
-    this.#context.wake(this)
+    if (this.state.end !== undefined) throw this.endError(reference)
   }
 
   async judged<T>(reference: string, judgement: Promise<T>): Promise<T> {

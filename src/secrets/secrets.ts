@@ -159,7 +159,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
   }
 
   /**
-   * Reads again what is older than this and still wanted, in one round; for the start of a request where nothing runs
+   * Reads again what is older than this, in one round, what sleeps too; for the start of a request where nothing runs
    * between requests. What cannot be read is served from what is held, within `maxStale`.
    */
   async fresh(maxAge: Duration, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -170,11 +170,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     const old = [...engine.keepers()].filter(keeper => {
       keeper.apply({ type: "time", now })
       const { held, failure } = keeper.state
-      return (
-        held !== undefined &&
-        keeper.wanted(now.monotonic) &&
-        (failure !== undefined || keeper.age(now) > limit)
-      )
+      return held !== undefined && (failure !== undefined || keeper.age(now) > limit)
     })
     const errors = await Promise.all(old.map(keeper => engine.refresh(keeper, options)))
     const ended = errors.find(error => error?.code === "ABORTED" || error?.code === "CLOSED")

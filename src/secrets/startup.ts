@@ -75,9 +75,9 @@ async function becomeRevealable(
   keeper: Keeper,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const old = engine.tooOld(keeper)
+  keeper.wake()
   if (keeper.revealable) {
-    const old = engine.tooOld(keeper)
-    keeper.wake()
     if (old) await engine.refresh(keeper, { signal })
     if (keeper.revealable) return
     throw keeper.endError(keeper.name)
@@ -89,7 +89,6 @@ async function becomeRevealable(
     signal,
   }
   const failure = await engine.refresh(keeper, wish)
-  keeper.wake()
   if (!keeper.revealable) throw failure ?? keeper.endError(keeper.name)
 }
 
