@@ -41,7 +41,8 @@ export class Engine implements KeeperContext {
     this.reader = new Reader(store, clock)
     this.batch = new Batch(store, this.reader, this.limiter)
     this.backoff = new StoreBackoff(clock, random, {
-      longestPause: () => this.#shortestTtl() / 2,
+      // Whoever waits for a first read gets at least one probe within the deadline.
+      longestPause: () => Math.min(this.#shortestTtl(), settings.policy.startupDeadline) / 2,
       recovered: () => this.#hurryFailing(),
     })
     this.schedule = new Schedule({
@@ -113,9 +114,11 @@ export class Engine implements KeeperContext {
   tooOld(keeper: Keeper): boolean {
     if (keeper.asleep) return true
     if (this.settings.refresh === "background") return false
-    const { failure } = keeper.state
-    if (failure !== undefined) return keeper.due <= this.clock.monotonic()
-    return keeper.age(instant(this.clock)) >= keeper.policy.ttl
+    const now = instant(this.clock)
+    if (keeper.state.failure === undefined) return keeper.age(now) >= keeper.policy.ttl
+    // Where there are no timers, nobody else sees to it that what cannot be refreshed ends in time.
+    keeper.apply({ type: "time", now })
+    return keeper.due <= now.monotonic
   }
 
   /** Takes care of work that nobody waits for. */
