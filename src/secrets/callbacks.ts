@@ -28,6 +28,9 @@ export class Subscription {
   #attempted: Shown | undefined
   /** What was given up, until something newer comes. */
   #givenUp: Shown | undefined
+  /** What was tried last, and how often in a row: also over a time in which it could not be shown. */
+  #last: Shown | undefined
+  #attempts = 0
   #running: Promise<void> | undefined
 
   /** @param delivered what the subscriber has seen already, or `undefined` if that is another value than is shown. */
@@ -62,12 +65,10 @@ export class Subscription {
   async #run(): Promise<void> {
     // A callback never runs inside the step of which it is told, or it could see half of it.
     await Promise.resolve()
-    let attempt = 0
-    let last: Shown | undefined
     for (let target = this.#owed(); target !== undefined; target = this.#owed()) {
-      attempt = last !== undefined && sameValue(last.raw, target.raw) ? attempt + 1 : 1
-      last = target
-      await this.#attempt(target, attempt)
+      this.#attempts = isSame(this.#last, target) ? this.#attempts + 1 : 1
+      this.#last = target
+      await this.#attempt(target, this.#attempts)
     }
     // In the same step as the last look: a change that comes after it finds nobody running, and starts the next run.
     this.#running = undefined

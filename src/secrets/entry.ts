@@ -33,8 +33,10 @@ export interface EntryState {
   readonly previous: { readonly secret: StoredSecret; readonly replacedAt: Instant } | undefined
   /** When the read began whose answer last spoke for the held value. */
   readonly answeredAt: Instant
-  /** The place in the order of beginnings of the newest answer that was taken in. */
+  /** The place in the order of beginnings of the newest answer that was taken in, be it a failure. */
   readonly order: number
+  /** The same of the newest one that spoke for the held value. */
+  readonly answeredOrder: number
   /** What the last refresh failed with, until one succeeds. */
   readonly failure: SecretErrorCode | undefined
   /** How often refreshing has failed in a row. */
@@ -106,6 +108,7 @@ export const emptyEntry: EntryState = {
   previous: undefined,
   answeredAt: NEVER,
   order: 0,
+  answeredOrder: 0,
   failure: undefined,
   failures: 0,
   stale: false,
@@ -151,8 +154,11 @@ export function step(state: EntryState, event: EntryEvent, policy: EntryPolicy):
   }
 }
 
-/** What an answer of the store clears, whatever it says about the value. */
-const ANSWERED = { failure: undefined, failures: 0, stale: false, doubt: undefined } as const
+/** What follows from an answer of the store, whatever it says about the value. */
+function answered({ at, order }: { at: Instant; order: number }) {
+  const place = { answeredAt: at, order, answeredOrder: order }
+  return { ...place, failure: undefined, failures: 0, stale: false, doubt: undefined }
+}
 
 function accepted(state: EntryState, event: EntryEvent & { type: "accepted" }): Step {
   const { secret } = event
@@ -169,7 +175,7 @@ function accepted(state: EntryState, event: EntryEvent & { type: "accepted" }): 
   return {
     state: {
       ...state,
-      ...ANSWERED,
+      ...answered(event),
       held: secret,
       aliases: changed ? [] : aliasesOf(state, secret.version),
       previous:
@@ -178,8 +184,6 @@ function accepted(state: EntryState, event: EntryEvent & { type: "accepted" }): 
             ? undefined
             : state.previous
           : { secret: previous, replacedAt: event.now },
-      answeredAt: event.at,
-      order: event.order,
       keptBecause: undefined,
       refused: undefined,
       end: undefined,
@@ -201,12 +205,16 @@ function refused(state: EntryState, event: EntryEvent & { type: "refused" }): St
   const effects: Effect[] = []
   if (state.refused !== event.version)
     effects.push({ type: "refused", version: event.version, code: event.code })
-  // The store has answered, so the held value is no staler than before; but one that has ended does not come back.
+  // The store has answered, so what is held is no staler than before; but what has ended does not come back.
   if (state.end === undefined && state.stale && state.held !== undefined) {
     effects.push({ type: "recovered", version: state.held.version })
   }
   return {
-    state: { ...state, ...ANSWERED, answeredAt: event.at, order: event.order, refused: event.version },
+    state: {
+      ...state,
+      ...answered(event),
+      refused: event.version,
+    },
     effects,
   }
 }
@@ -267,9 +275,7 @@ function kept(state: EntryState, event: EntryEvent & { type: "held-readable" }):
   return {
     state: {
       ...state,
-      ...ANSWERED,
-      answeredAt: event.at,
-      order: event.order,
+      ...answered(event),
       keptBecause: event.code,
       end: undefined,
     },

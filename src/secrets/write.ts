@@ -40,10 +40,10 @@ export class Writer {
     const name = this.#nameOf(reference)
     const value = ownCopy(name, given)
     return await this.#inTurn(name, async () => {
-      const change = this.#begin(name)
+      const begun = this.#engine.reader.nextOrder()
       const version = await this.#write(name, value, options)
       const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }
-      await this.#finish(name, change, { value, version, ...expiry })
+      await this.#finish(name, begun, { value, version, ...expiry })
       return version
     })
   }
@@ -52,30 +52,32 @@ export class Writer {
   async delete(reference: string, signal: AbortSignal | undefined): Promise<void> {
     const name = this.#nameOf(reference)
     await this.#inTurn(name, async () => {
-      const change = this.#begin(name)
+      const begun = this.#engine.reader.nextOrder()
       await this.#call(name, signal, async within => {
         const { store } = this.#engine
         if (store.delete === undefined) throw unsupported(name, "deleted", store.location)
         await store.delete(name, { signal: within })
       })
-      await this.#finish(name, change, undefined)
+      await this.#finish(name, begun, undefined)
     })
   }
 
-  #begin(name: string): BegunChange {
-    const { reader } = this.#engine
-    return { order: reader.nextOrder(), held: this.#engine.find(name)?.state.held }
-  }
-
-  /** Lets handles know of a change that the store has answered. */
-  async #finish(name: string, change: BegunChange, written: StoredSecret | undefined): Promise<void> {
+  /**
+   * Lets handles know of a change that the store has answered.
+   *
+   * @param begun the change's place in the order of beginnings.
+   */
+  async #finish(name: string, begun: number, written: StoredSecret | undefined): Promise<void> {
     const engine = this.#engine
     const keeper = engine.find(name)
     if (keeper === undefined) return
     const order = engine.reader.nextOrder()
-    // Somebody else has changed it too, before us or after us: only the store knows whose change was the last.
-    if (overtaken(change, keeper.state, written)) await engine.refresh(keeper, {}, order)
-    else if (written === undefined) keeper.apply({ type: "removed", order })
+    if (isContradicted(begun, keeper.state, written)) {
+      // Somebody else may have changed it too, before us or after us: only the store knows whose change was the last.
+      const failure = await engine.refresh(keeper, {}, order)
+      if (written !== undefined || failure?.code !== "NOT_FOUND") return
+      keeper.apply({ type: "removed", order: engine.reader.nextOrder() })
+    } else if (written === undefined) keeper.apply({ type: "removed", order })
     else await keeper.offer(order, instant(engine.clock), written)
   }
 
@@ -160,17 +162,11 @@ export class Writer {
   }
 }
 
-/** A change that has begun: its place in the order of beginnings, and what was held then. */
-interface BegunChange {
-  readonly order: number
-  readonly held: StoredSecret | undefined
-}
-
-/** Whether a read that began after the change has brought a value that is neither the one before nor the one written. */
-function overtaken(change: BegunChange, now: EntryState, written: StoredSecret | undefined): boolean {
-  const { held, order } = now
-  if (held === undefined || order <= change.order) return false
-  return ![change.held, written].some(known => known !== undefined && sameValue(known.value, held.value))
+/** Whether a read that began after the change has brought something else than what was written. */
+function isContradicted(begun: number, now: EntryState, written: StoredSecret | undefined): boolean {
+  const { held, answeredOrder } = now
+  if (held === undefined || answeredOrder <= begun) return false
+  return written === undefined || !sameValue(held.value, written.value)
 }
 
 /** The error of an operation that the store lacks. */

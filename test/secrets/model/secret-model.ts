@@ -26,6 +26,8 @@ export class SecretModel {
   readonly #policy: ModelPolicy
   /** The place of the newest answer. */
   newest = 0
+  /** The same of the newest one that spoke for what is held. */
+  answered = 0
   held: ModelVersion | undefined
   /** When the call began whose answer last spoke for what is held. */
   answeredAt: Instant = { monotonic: 0, wall: 0 }
@@ -106,6 +108,7 @@ export class SecretModel {
 
   #answered(order: number, at: Instant): void {
     this.newest = order
+    this.answered = order
     this.answeredAt = at
     this.failing = false
     this.doubtedAt = undefined
