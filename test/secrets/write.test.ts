@@ -1,0 +1,379 @@
+import { describe, expect, it } from "vitest"
+import { env } from "../../providers/env/index.ts"
+import { SecretError, type StoreWith } from "../../src/core/index.ts"
+import type { Secrets } from "../../src/secrets/index.ts"
+import { gate, rig, scripted, stateOf } from "../support/rig.ts"
+import { TOKEN, tallyRig } from "../support/tally-rig.ts"
+
+const unknown = (code: "UNAVAILABLE" | "TIMEOUT" = "UNAVAILABLE"): SecretError =>
+  new SecretError(code, { outcome: "unknown" })
+
+describe("put()", () => {
+  it("resolves with the version, which handles then show", async () => {
+    const { secrets, value, saidOf, store } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    const told: string[] = []
+    token.onRotate(({ version }) => void told.push(version))
+    const reads = store.calls.count("read")
+    expect(await secrets.put(TOKEN, value("second"))).toBe("v2")
+    expect([token.reveal(), token.status.version, token.previous?.reveal()]).toEqual([
+      value("second"),
+      "v2",
+      value("first"),
+    ])
+    expect(saidOf("accepted").at(-1)).toMatchObject({ version: "v2", previousVersion: "v1", changed: true })
+    expect(store.calls.count("read")).toBe(reads)
+    await secrets.get(TOKEN)
+    expect(told).toEqual(["v2"])
+  })
+
+  it("writes a new secret, without reading it", async () => {
+    const { secrets, value, store } = tallyRig()
+    expect(await secrets.put("new", value("new"), { expect: "absent" })).toBe("v1")
+    expect(store.calls.count("read", "new")).toBe(0)
+    expect((await secrets.get("new")).reveal()).toBe(value("new"))
+  })
+
+  it("keeps what it wrote, whatever that is", async () => {
+    const { secrets, canary } = tallyRig()
+    for (const odd of [
+      "",
+      " ",
+      "\0",
+      "a\r\nb\n",
+      `${canary.text}\u2028`,
+      "x".repeat(1 << 20),
+      Uint8Array.of(),
+      canary.bytes,
+    ]) {
+      await secrets.put("odd", odd)
+      const { signal } = new AbortController()
+      const stored = await secrets.store.read("odd", { signal })
+      expect(stored.value).toEqual(odd)
+    }
+  })
+
+  it("refuses what no store could give back as it is, and sends nothing", async () => {
+    const { secrets, value, failure, store } = tallyRig()
+    for (const odd of [`${value("lone")}\ud800`, 5, undefined, null, [1], new ArrayBuffer(1)]) {
+      const error = await failure(secrets.put(TOKEN, odd as string))
+      expect([error.code, error.secret]).toEqual(["INVALID_VALUE", TOKEN])
+    }
+    expect(store.calls.count("write")).toBe(0)
+  })
+
+  it("refuses a single field, with the way that there is", async () => {
+    const { secrets, value, failure, store } = tallyRig()
+    const error = await failure(secrets.put("db#password", value("x")))
+    expect([error.code, error.secret]).toEqual(["UNSUPPORTED", "db#password"])
+    expect(error.hint).toContain("write the whole secret")
+    expect((await failure(secrets.delete("db#password"))).code).toBe("UNSUPPORTED")
+    expect(store.calls.count("write") + store.calls.count("delete")).toBe(0)
+  })
+
+  it("refuses names and options that do not exist", async () => {
+    const { secrets, value, failure, store } = tallyRig()
+    expect((await failure(secrets.put("a//b", value("x")))).code).toBe("INVALID_NAME")
+    expect((await failure(secrets.put("", value("x")))).code).toBe("INVALID_NAME")
+    expect((await failure(secrets.put(TOKEN, value("x"), { expects: "v1" } as never))).code).toBe(
+      "MISCONFIGURED",
+    )
+    expect(store.calls.count("write")).toBe(0)
+  })
+
+  it("is UNSUPPORTED where the store cannot write, as is delete()", async () => {
+    const { secrets, value, failure } = tallyRig()
+    const readOnly = rig(() => env({ env: { A: "a" } }))
+    expect(readOnly.secrets.supports("write")).toBe(false)
+    expect(secrets.supports("write")).toBe(true)
+    const forced = readOnly.secrets as unknown as Secrets<StoreWith<"write" | "delete">>
+    for (const call of [forced.put("a", value("x")), forced.delete("a")]) {
+      const error = await failure(call)
+      expect([error.code, error.secret, error.outcome]).toEqual(["UNSUPPORTED", "a", undefined])
+    }
+  })
+
+  it("writes only over the version that is expected", async () => {
+    const { secrets, change, value, failure } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    await change(value("second"))
+    const error = await failure(secrets.put(TOKEN, value("third"), { expect: token.status.version }))
+    expect([error.code, error.outcome]).toEqual(["CONFLICT", undefined])
+    expect(token.reveal()).toBe(value("first"))
+    expect((await failure(secrets.put(TOKEN, value("third"), { expect: "absent" }))).code).toBe("CONFLICT")
+    expect(await secrets.put(TOKEN, value("third"), { expect: "v2" })).toBe("v3")
+  })
+
+  it("makes changes to one name one after another, in the order in which they were asked for", async () => {
+    const { secrets, value, store, clock } = tallyRig()
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("write", { times: 1 })
+    const seen: string[] = []
+    token.onRotate(({ current }) => void seen.push(current.reveal()))
+    const puts = ["second", "third", "fourth"].map(word => secrets.put(TOKEN, value(word)))
+    const other = secrets.put("other", value("other"))
+    await other
+    expect(store.calls.count("write", TOKEN)).toBe(1)
+    await store.faults.release()
+    expect(await Promise.all(puts)).toEqual(["v2", "v3", "v4"])
+    expect(store.calls.mostAtOnce("write", TOKEN)).toBe(1)
+    await clock.settle()
+    expect([token.reveal(), seen.at(-1)]).toEqual([value("fourth"), value("fourth")])
+  })
+
+  it("goes on behind one that failed", async () => {
+    const { secrets, value, store, failure } = tallyRig()
+    store.faults.fail("write", "DENIED", { times: 1 })
+    const [one, other] = [failure(secrets.put(TOKEN, value("second"))), secrets.put(TOKEN, value("third"))]
+    expect((await one).code).toBe("DENIED")
+    expect(await other).toBe("v2")
+  })
+
+  it("is one version for what two write at the same time who expect the same", async () => {
+    const { secrets, value } = tallyRig()
+    const token = await secrets.get(TOKEN)
+    const results = await Promise.allSettled(
+      ["a", "b"].map(word => secrets.put(TOKEN, value(word), { expect: "v1" })),
+    )
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"])
+    expect(token.reveal()).toBe(value("a"))
+  })
+
+  it("drops the answer of a read that began before", async () => {
+    const { secrets, value, store, clock } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("read", { when: "after" })
+    const reading = secrets.refresh()
+    await clock.settle()
+    await secrets.put(TOKEN, value("second"))
+    await store.faults.heal()
+    await reading
+    expect(token.reveal()).toBe(value("second"))
+  })
+
+  it("drops the answer of the very first read, too", async () => {
+    const { secrets, value, store, clock, saidOf } = tallyRig({ refresh: "on-read" })
+    store.faults.hang("read", { when: "after" })
+    const reading = secrets.get(TOKEN)
+    await clock.settle()
+    await secrets.put(TOKEN, value("second"))
+    await store.faults.heal()
+    expect((await reading).reveal()).toBe(value("second"))
+    expect(saidOf("accepted")).toMatchObject([{ version: "v2" }])
+  })
+
+  it("is refused by a handle's schema like any new version, and is in the store all the same", async () => {
+    const { secrets, value, saidOf } = tallyRig()
+    const schema = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "test",
+        validate: (given: unknown) =>
+          String(given).startsWith("first")
+            ? { value: String(given) }
+            : { issues: [{ message: String(given) }] },
+      },
+    }
+    const token = await secrets.get(TOKEN, { schema })
+    expect(await secrets.put(TOKEN, value("second"))).toBe("v2")
+    expect(token.reveal()).toBe(value("first"))
+    expect(saidOf("refused")).toMatchObject([{ version: "v2", by: TOKEN }])
+  })
+
+  it("brings a withdrawn secret back", async () => {
+    const { secrets, value, saidOf } = tallyRig()
+    const token = await secrets.get(TOKEN)
+    await secrets.delete(TOKEN)
+    await secrets.put(TOKEN, value("first"))
+    expect(token.reveal()).toBe(value("first"))
+    expect(saidOf("recovered")).toHaveLength(1)
+  })
+})
+
+describe("a write whose answer was lost", () => {
+  it("has arrived when it can be read, and is sent once", async () => {
+    const { secrets, value, store } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.fail("write", unknown(), { when: "after" })
+    expect(await secrets.put(TOKEN, value("second"))).toBe("v2")
+    expect(token.reveal()).toBe(value("second"))
+    expect(store.calls.count("write")).toBe(1)
+  })
+
+  it("has arrived, too, when the time limit ended the waiting", async () => {
+    const { secrets, value, store, clock } = tallyRig({ refresh: "on-read", callTimeout: "5s" })
+    store.faults.hang("write", { when: "after", deaf: true })
+    const putting = secrets.put(TOKEN, value("second"), { expect: "v1" })
+    await clock.advance("5s")
+    expect(await putting).toBe("v2")
+    await store.faults.heal()
+  })
+
+  it("has an unknown outcome when another value can be read: it may still come", async () => {
+    const { secrets, value, store, failure } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.fail("write", unknown())
+    const error = await failure(secrets.put(TOKEN, value("second")))
+    expect([error.code, error.outcome, error.secret]).toEqual(["UNAVAILABLE", "unknown", TOKEN])
+    expect(token.reveal()).toBe(value("first"))
+    expect(store.calls.count("write")).toBe(1)
+  })
+
+  it("has an unknown outcome when the version that was to be replaced is still there, with the same value", async () => {
+    const { secrets, value, store, failure } = tallyRig({ refresh: "on-read" })
+    store.faults.fail("write", unknown())
+    const error = await failure(secrets.put(TOKEN, value("first"), { expect: "v1" }))
+    expect(error.outcome).toBe("unknown")
+  })
+
+  it("has an unknown outcome when it cannot be read either", async () => {
+    const { secrets, value, store, failure, clock } = tallyRig({ callTimeout: "5s" })
+    store.faults.hang(["write", "read", "readMany"], { deaf: true })
+    const putting = failure(secrets.put(TOKEN, value("second")))
+    await clock.advance("10s")
+    const error = await putting
+    expect([error.code, error.outcome]).toEqual(["TIMEOUT", "unknown"])
+    expect(error.message).toContain("it may have been done all the same")
+    expect(error.hint).toBe("read the secret to see what became of it")
+    await store.faults.heal()
+  })
+
+  it("has a known outcome when the store says that nothing was sent", async () => {
+    const { secrets, value, store, failure } = tallyRig({ refresh: "on-read" })
+    store.faults.fail("write", "UNAVAILABLE")
+    const error = await failure(secrets.put(TOKEN, value("second")))
+    expect([error.code, error.outcome]).toEqual(["UNAVAILABLE", undefined])
+    expect(store.calls.count("read")).toBe(0)
+  })
+
+  it("has an unknown outcome for a caller who left in its middle, at once", async () => {
+    const { secrets, value, store, failure, clock } = tallyRig({ refresh: "on-read" })
+    const controller = new AbortController()
+    store.faults.hang("write", { deaf: true })
+    const putting = failure(secrets.put(TOKEN, value("second"), { signal: controller.signal }))
+    await clock.settle()
+    controller.abort()
+    expect(await putting).toMatchObject({ code: "ABORTED", outcome: "unknown" })
+    expect(store.calls.count("read")).toBe(0)
+    await store.faults.heal()
+  })
+
+  it("was not sent for a caller who left before, also while another write was under way", async () => {
+    const { secrets, value, store, failure, clock } = tallyRig({ refresh: "on-read" })
+    const gone = await failure(secrets.put(TOKEN, value("x"), { signal: AbortSignal.abort() }))
+    expect([gone.code, gone.outcome]).toEqual(["ABORTED", undefined])
+
+    store.faults.hang("write")
+    const controller = new AbortController()
+    const one = secrets.put(TOKEN, value("second"))
+    const other = failure(secrets.put(TOKEN, value("third"), { signal: controller.signal }))
+    await clock.settle()
+    controller.abort()
+    await store.faults.heal()
+    expect(await one).toBe("v2")
+    const late = await other
+    expect([late.code, late.outcome]).toEqual(["ABORTED", undefined])
+    expect(store.calls.count("write")).toBe(1)
+  })
+
+  it("has an unknown outcome when everything is closed in its middle", async () => {
+    const { secrets, value, store, failure, clock } = tallyRig({ refresh: "on-read" })
+    store.faults.hang(["write", "delete"], { deaf: true })
+    const putting = failure(secrets.put(TOKEN, value("second")))
+    const deleting = failure(secrets.delete("other"))
+    await clock.settle()
+    await secrets.close()
+    expect(await putting).toMatchObject({ code: "CLOSED", outcome: "unknown" })
+    expect(await deleting).toMatchObject({ code: "CLOSED", outcome: "unknown" })
+    await store.faults.heal()
+    const late = await failure(secrets.put(TOKEN, value("third")))
+    expect([late.code, late.outcome]).toEqual(["CLOSED", undefined])
+  })
+
+  it("never shows what a store of its own kind throws", async () => {
+    const { secrets, value, store, failure } = tallyRig({ refresh: "on-read" })
+    for (const thrown of [new Error(value("body")), value("text"), null, undefined, { value: value("x") }]) {
+      const fault = store.faults.throw("write", thrown)
+      expect((await failure(secrets.put(TOKEN, value("second")))).code).toBe("UNAVAILABLE")
+      fault.end()
+    }
+  })
+})
+
+describe("a write beside changes of others", () => {
+  it("leaves what a read has brought that began after it where the store holds that", async () => {
+    const { secrets, change, value, store, clock } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("write", { when: "after", times: 1 })
+    const putting = secrets.put(TOKEN, value("ours"))
+    await clock.settle()
+    await change(value("theirs"))
+    await secrets.refresh()
+    expect(token.reveal()).toBe(value("theirs"))
+    await store.faults.release()
+    expect(await putting).toBe("v2")
+    expect(token.reveal()).toBe(value("theirs"))
+  })
+})
+
+describe("delete()", () => {
+  it("ends the secret for all handles at once", async () => {
+    const { secrets, saidOf, failure } = tallyRig()
+    const token = await secrets.get(TOKEN)
+    await secrets.delete(TOKEN)
+    expect((await failure(() => token.reveal())).code).toBe("NOT_FOUND")
+    expect((await failure(secrets.get(TOKEN, { startupDeadline: "1s" }))).code).toBe("NOT_FOUND")
+    expect(saidOf("withdrawn")).toEqual([{ is: "withdrawn", secret: TOKEN, code: "NOT_FOUND" }])
+  })
+
+  it("is NOT_FOUND where there is none, and changes nothing where it fails", async () => {
+    const { secrets, store, failure, value } = tallyRig()
+    const token = await secrets.get(TOKEN)
+    expect((await failure(secrets.delete("missing"))).code).toBe("NOT_FOUND")
+    store.faults.fail("delete", "DENIED")
+    expect((await failure(secrets.delete(TOKEN))).code).toBe("DENIED")
+    expect(token.reveal()).toBe(value("first"))
+  })
+
+  it("waits for a write of the same name", async () => {
+    const { secrets, value, store, clock, failure } = tallyRig({ refresh: "on-read" })
+    store.faults.hang("write", { times: 1 })
+    const putting = secrets.put(TOKEN, value("second"))
+    const deleting = secrets.delete(TOKEN)
+    expect(await stateOf(deleting, clock)).toBe("pending")
+    await store.faults.heal()
+    expect(await putting).toBe("v2")
+    await deleting
+    expect((await failure(secrets.get(TOKEN))).code).toBe("NOT_FOUND")
+  })
+
+  it("drops the answer of a read that began before, also of the first one", async () => {
+    const { secrets, store, clock, failure } = tallyRig({ refresh: "on-read" })
+    store.faults.hang("read", { when: "after" })
+    const reading = failure(secrets.get(TOKEN))
+    await clock.settle()
+    await secrets.delete(TOKEN)
+    await store.faults.heal()
+    expect((await reading).code).toBe("NOT_FOUND")
+  })
+
+  it("has an unknown outcome when its answer was lost", async () => {
+    const { secrets, store, failure, clock } = tallyRig({ callTimeout: "5s" })
+    store.faults.hang("delete", { deaf: true })
+    const deleting = failure(secrets.delete(TOKEN))
+    await clock.advance("5s")
+    expect(await deleting).toMatchObject({ code: "TIMEOUT", outcome: "unknown" })
+    await store.faults.heal()
+  })
+})
+
+describe("a store that was given a value", () => {
+  it("may hand it back in the version's own time", async () => {
+    const written = gate<{ version: string; current: boolean; readable: boolean }>()
+    const { secrets, canary, clock } = rig(() => scripted({ write: () => written.promise }))
+    const putting = secrets.put("a", canary.text)
+    expect(await stateOf(putting, clock)).toBe("pending")
+    written.open({ version: "w1", current: true, readable: true })
+    expect(await putting).toBe("w1")
+  })
+})
