@@ -51,9 +51,12 @@ async function recallOf(engine: Engine, keeper: Keeper, held: StoredSecret): Pro
     const listed = await limiter.run(() => reader.call(context, list))
     const createdAt = held.createdAt ?? listed.find(info => info.version === held.version)?.createdAt
     if (createdAt === undefined) return
-    const before = listed.filter(
-      info => info.version !== held.version && info.readable && !isNewer(info, createdAt),
-    )
+    const place = listed.findIndex(info => info.version === held.version)
+    // By date, and where that does not tell by the order in which they are listed.
+    const before = listed.filter((info, index) => {
+      const apart = info.createdAt === undefined ? 0 : createdAt.getTime() - info.createdAt.getTime()
+      return info.readable && index !== place && (apart > 0 || (apart === 0 && index > place))
+    })
     let replacedAt = createdAt
     for (const info of before) {
       if (!isOpen(engine, keeper, replacedAt)) return
@@ -78,10 +81,6 @@ async function recallOf(engine: Engine, keeper: Keeper, held: StoredSecret): Pro
 
 function isOpen({ clock }: Engine, { policy }: Keeper, replacedAt: Date): boolean {
   return clock.wall() - replacedAt.getTime() < policy.overlap
-}
-
-function isNewer(info: VersionInfo, than: Date): boolean {
-  return info.createdAt !== undefined && info.createdAt > than
 }
 
 async function newest(versions: AsyncIterable<VersionInfo> | undefined): Promise<VersionInfo[]> {

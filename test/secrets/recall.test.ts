@@ -206,6 +206,18 @@ describe("the previous value, after a restart", () => {
     expect(token.previous?.reveal()).toBe(`${canary.text}2`)
   })
 
+  it("is an older one by the order of the list where the dates are the same or there are none", async () => {
+    const { token, asked, canary } = await recalledFrom(text => [
+      version("v5", `${text}5`),
+      version("v4", `${text}4`, { createdAt: at(1) }),
+      version("v3", `${text}3`, { createdAt: at(1), current: true }),
+      version("v2", `${text}2`, { createdAt: at(1) }),
+      version("v1", `${text}1`, { createdAt: at(4) }),
+    ])
+    expect(asked).toEqual(["v2"])
+    expect(token.previous?.reveal()).toBe(`${canary.text}2`)
+  })
+
   it("is another value, also where the current one has had several versions", async () => {
     const { token, asked, canary } = await recalledFrom(text => [
       version("v4", `${text}2`, { createdAt: at(1), current: true }),
