@@ -134,6 +134,11 @@ export class Keeper implements Watched {
     this.#context.wake(this)
   }
 
+  /** Ends a value that has become too old where no timer could look: none runs, or the machine was asleep. */
+  look(): void {
+    if (this.state.failure !== undefined) this.apply({ type: "time", now: instant(this.#context.clock) })
+  }
+
   /** Reveals when the quick way is shut. @throws SecretError the code that the secret ended with. */
   beforeReveal(reference: string): void {
     // One that has ended is wanted all the same: as soon as the store answers it is revealed again.

@@ -75,6 +75,7 @@ async function becomeRevealable(
   keeper: Keeper,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  keeper.look()
   const old = engine.tooOld(keeper)
   keeper.wake()
   if (keeper.revealable) {

@@ -42,6 +42,7 @@ export async function use<R>(
   const signal = options.signal ?? new AbortController().signal
   const rejected = options.rejected ?? hasStatus401
   keeper.touched = true
+  if (!engine.closing.aborted) keeper.look()
   if (!engine.closing.aborted && (!keeper.revealable || engine.tooOld(keeper))) {
     keeper.wake()
     await engine.refresh(keeper, { signal })

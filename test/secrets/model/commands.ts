@@ -1,14 +1,15 @@
 import fc from "fast-check"
 import type { Duration } from "../../../src/core/index.ts"
+import { NAMES, ONE_READ } from "./setting.ts"
 import type { How } from "./store.ts"
 import { BEHAVIOURS } from "./subscriber.ts"
 import { VALUES, VIEWS } from "./values.ts"
-import { NAMES, ONE_READ, type World } from "./world.ts"
+import { at, type World } from "./world.ts"
 
 type Nothing = Record<string, never>
 
-/** One thing that happens; afterwards everything goes on until it waits for the store or the clock. */
-class Command implements fc.AsyncCommand<Nothing, World> {
+/** One thing that happens. */
+export class Command implements fc.AsyncCommand<Nothing, World> {
   readonly #text: string
   readonly #run: (world: World) => void | Promise<void>
 
@@ -23,10 +24,15 @@ class Command implements fc.AsyncCommand<Nothing, World> {
 
   async run(_: Nothing, world: World): Promise<void> {
     await this.#run(world)
-    if (world.settles) {
+  }
+
+  /** The same; and then everything goes on until it waits for the store or the clock, and is looked at. */
+  settled(): Command {
+    return new Command(this.#text, async world => {
+      await this.#run(world)
       await world.clock.settle()
       world.check()
-    }
+    })
   }
 
   toString(): string {
@@ -37,41 +43,34 @@ class Command implements fc.AsyncCommand<Nothing, World> {
 const name = fc.constantFrom(...NAMES)
 const index = fc.nat(7)
 const value = fc.constantFrom(...VALUES)
-const how = fc.oneof(
+const nothing = fc.constant(undefined)
+
+/** Mostly the truth. */
+export const how: fc.Arbitrary<How> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<How>("then", "now") },
-  {
-    weight: 4,
-    arbitrary: fc.constantFrom<How>(
-      "UNAVAILABLE",
-      "THROTTLED",
-      "TIMEOUT",
-      "UNAUTHENTICATED",
-      "INVALID_VALUE",
-      "garbage",
-      "lost",
-    ),
-  },
+  { weight: 4, arbitrary: fc.constantFrom<How>("UNAVAILABLE", "THROTTLED", "TIMEOUT", "garbage", "lost") },
+  { weight: 1, arbitrary: fc.constantFrom<How>("UNAUTHENTICATED", "INVALID_VALUE", "MISCONFIGURED") },
   { weight: 1, arbitrary: fc.constantFrom<How>("NOT_FOUND", "DISABLED", "DENIED") },
 )
 
 function command<T>(
   arbitrary: fc.Arbitrary<T>,
   make: (drawn: T) => [string, (world: World) => void | Promise<void>],
-) {
+): fc.Arbitrary<Command> {
   return arbitrary.map(drawn => new Command(...make(drawn)))
 }
 
 /** What changes in the service behind the store. */
-const changes = [
+export const changes: fc.Arbitrary<Command> = fc.oneof(
   command(fc.tuple(name, value), ([name, kind]) => [
     `${name}: another value (${kind})`,
-    world => void world.service.rotate(name, world.values.next(kind), new Date(world.clock.wall())),
+    world => world.rotate(name, world.values.next(kind)),
   ]),
   command(name, name => [
     `${name}: the same value as a new version`,
     world => {
       const current = world.service.read(name)
-      if (typeof current !== "string") world.service.rotate(name, current.value, new Date(world.clock.wall()))
+      if (typeof current !== "string") world.rotate(name, current.value)
     },
   ]),
   command(fc.tuple(name, value), ([name, kind]) => [
@@ -81,7 +80,7 @@ const changes = [
   command(name, name => [
     `${name}: a new version is disabled at once`,
     world => {
-      world.service.rotate(name, world.values.next("both"), new Date(world.clock.wall()))
+      world.rotate(name, world.values.next("both"))
       world.service.disable(name)
     },
   ]),
@@ -93,19 +92,24 @@ const changes = [
     `${name}: ${what}`,
     world => world.service[what as "mend"](name),
   ]),
-]
+  command(fc.option(name, { nil: undefined }), name => [
+    `a hint at ${name ?? "something"}`,
+    world => world.programmable.hint(name),
+  ]),
+  command(nothing, () => ["the watch fails", world => world.programmable.failWatches()]),
+)
 
 /** What the program asks for. */
-const asks = [
+export const asks: fc.Arbitrary<Command> = fc.oneof(
   command(fc.tuple(name, fc.constantFrom(...VIEWS)), ([name, view]) => [
     `get ${name} as ${view}`,
     world => world.get(name, view),
   ]),
-  command(fc.constant(undefined), () => [
+  command(nothing, () => [
     "get both",
     world =>
       world.track("getMany", ONE_READ, world.secrets.getMany({ a: "a", b: "b" }), both => {
-        for (const name of NAMES) world.hold(name, "text", both[name])
+        for (const name of NAMES) world.hold({ name, view: "text", secret: both[name] })
       }),
   ]),
   command(fc.option(name, { nil: undefined }), name => [
@@ -118,71 +122,63 @@ const asks = [
   ]),
   command(fc.tuple(index, fc.nat(2)), ([index, refusals]) => [
     `use handle ${index}, refused ${refusals} times`,
+    world => world.use(index, refusals),
+  ]),
+  command(fc.tuple(name, index), ([name, index]) => [
+    `get ${name}, refresh it and use handle ${index}, with a signal`,
     world => {
-      const held = world.handles[index % Math.max(1, world.handles.length)]
-      if (held === undefined) return
-      let calls = 0
-      const call = async () => {
-        calls += 1
-        return { status: calls <= refusals ? 401 : 200 }
-      }
-      world.track("use", 3 * ONE_READ, held.secret.use(call))
+      const controller = new AbortController()
+      const { signal } = controller
+      world.controllers.push(controller)
+      world.get(name, "text", signal)
+      world.track(`refresh ${name}`, 2 * ONE_READ, world.secrets.refresh(name, { signal }))
+      world.use(index, 1, signal)
     },
   ]),
+  command(index, index => [`abort ${index}`, world => at(world.controllers, index)?.abort()]),
   command(fc.tuple(name, value), ([name, kind]) => [
     `put ${name} (${kind})`,
     world => {
-      if (world.secrets.supports("write"))
-        world.track("put", world.turnOf(name, "write"), world.secrets.put(name, world.values.next(kind)))
+      const { secrets } = world
+      if (secrets.supports("write")) world.change(name, () => secrets.put(name, world.values.next(kind)))
     },
   ]),
   command(name, name => [
     `delete ${name}`,
     world => {
-      if (world.secrets.supports("delete"))
-        world.track("delete", world.turnOf(name, "write"), world.secrets.delete(name))
+      const { secrets } = world
+      if (secrets.supports("delete")) world.change(name, () => secrets.delete(name))
     },
   ]),
   command(fc.tuple(index, fc.constantFrom(...BEHAVIOURS), fc.boolean()), ([index, behaviour, since]) => [
     `subscribe to handle ${index}: ${behaviour}${since ? ", since an old version" : ""}`,
-    world => {
-      const held = world.handles[index % Math.max(1, world.handles.length)]
-      if (held !== undefined && !world.closing) world.subscribe(held, behaviour, since ? "v0" : undefined)
-    },
+    world => world.subscribe(index, behaviour, since ? "v0" : undefined),
   ]),
-  command(fc.tuple(index, fc.boolean()), ([index, end]) => [
-    `${end ? "end" : "release"} subscription ${index}`,
-    world => {
-      const subscriber = world.subscribers[index % Math.max(1, world.subscribers.length)]
-      if (end) subscriber?.end()
-      else subscriber?.release()
-    },
+  command(index, index => [`end subscription ${index}`, world => at(world.subscribers, index)?.end()]),
+  command(index, index => [
+    `release subscription ${index}`,
+    world => at(world.subscribers, index)?.release(),
   ]),
-]
+)
 
 /** What the store answers. */
-const answers = [
+export const answers: fc.Arbitrary<Command> = fc.oneof(
   command(fc.tuple(index, how, fc.nat(12)), ([index, how, turns]) => [
     `answer call ${index}: ${how}, after ${turns} turns`,
-    world => {
-      const { pending } = world.programmable
-      pending[index % Math.max(1, pending.length)]?.answer(how, turns)
-    },
+    world => at(world.programmable.pending, index)?.answer(how, turns),
   ]),
   command(index, index => [
     `let call ${index} take effect`,
-    world => {
-      const { pending } = world.programmable
-      pending[index % Math.max(1, pending.length)]?.take()
-    },
+    world => at(world.programmable.pending, index)?.take(),
   ]),
   command(fc.oneof(fc.constant<How>("now"), how), how => [
     `answer all: ${how}`,
     async world => await world.answerAll(how),
   ]),
-]
+)
 
-const times = [
+/** What clocks do. */
+export const times: fc.Arbitrary<Command> = fc.oneof(
   command(fc.constantFrom<Duration>("2s", "70s", "3m"), duration => [
     `${duration} pass, and the store answers`,
     async world => {
@@ -204,19 +200,6 @@ const times = [
     `the machine sleeps for ${duration}`,
     async world => await world.clock.sleep(duration),
   ]),
-]
+)
 
-const close = command(fc.constant(undefined), () => ["close", world => world.close()])
-
-const one = (commands: readonly fc.Arbitrary<Command>[]): fc.Arbitrary<Command> => fc.oneof(...commands)
-
-/** A story in which everything can happen. */
-export const everything: fc.Arbitrary<Command>[] = [
-  fc.oneof(
-    { weight: 20, arbitrary: one(changes) },
-    { weight: 25, arbitrary: one(asks) },
-    { weight: 40, arbitrary: one(answers) },
-    { weight: 20, arbitrary: one(times) },
-    { weight: 1, arbitrary: close },
-  ),
-]
+export const close: fc.Arbitrary<Command> = command(nothing, () => ["close", world => world.close()])

@@ -9,6 +9,7 @@ import {
   type StoreCapabilities,
   type StoredSecret,
   type VersionInfo,
+  type WatchOptions,
 } from "../../../src/core/index.ts"
 import type { Service, ServiceVersion } from "./service.ts"
 
@@ -17,7 +18,7 @@ export type How = "then" | "now" | "lost" | "garbage" | SecretErrorCode
 
 /** One call that is under way. */
 export interface Call {
-  readonly operation: "read" | "readMany" | "write" | "delete" | "versions"
+  readonly operation: "read" | "readMany" | "write" | "delete" | "versions" | "watch"
   readonly names: readonly string[]
   readonly version: string | undefined
   /** The service's tick when it began, and the time. */
@@ -45,10 +46,15 @@ export interface StoreListener {
 export interface StoreTraits {
   readonly versionedReads: boolean
   readonly batches: boolean
+  readonly watched: boolean
   /** Whether calls go on when their signal has aborted. */
   readonly deaf: boolean
   /** Whether versions tell when they were made. */
   readonly dated: boolean
+}
+
+interface Watch extends WatchOptions {
+  hint(name?: string): void
 }
 
 type Answers = Map<string, ServiceVersion | SecretErrorCode>
@@ -63,6 +69,9 @@ export class ProgrammableStore {
   healthy = false
   closed = 0
   listener: StoreListener | undefined
+  /** Who sees to it that a call is answered. Default: somebody who looks at what is pending. */
+  scheduled: ((call: Call) => void) | undefined
+  readonly #watches = new Set<Watch>()
   readonly #clock: Clock
   readonly #traits: StoreTraits
 
@@ -104,7 +113,27 @@ export class ProgrammableStore {
         return new Map(names.map(name => [name, this.#secretOrError(answers, name)]))
       }
     }
+    if (traits.watched) this.store.watch = async (hint, options) => await this.#watch({ hint, ...options })
     if (traits.versionedReads) this.store.versions = (name, { signal }) => this.#versions(name, signal)
+  }
+
+  /** Tells all who watch that something may have changed. */
+  hint(name?: string): void {
+    for (const watch of [...this.#watches]) watch.hint(name)
+  }
+
+  /** Ends all watches. */
+  failWatches(): void {
+    const ending = [...this.#watches]
+    this.#watches.clear()
+    for (const watch of ending) watch.failed(new SecretError("UNAVAILABLE"))
+  }
+
+  async #watch(watch: Watch): Promise<void> {
+    await this.#call("watch", [], watch.signal)
+    if (watch.signal.aborted) return
+    this.#watches.add(watch)
+    watch.signal.addEventListener("abort", () => this.#watches.delete(watch))
   }
 
   async *#versions(name: string, signal: AbortSignal): AsyncGenerator<VersionInfo> {
@@ -179,6 +208,7 @@ export class ProgrammableStore {
           effectiveAt = service.tick
         },
         answer: (how, turns) => {
+          if (!this.pending.includes(call)) return
           leave()
           if (how === "then" || how === "now" || how === "lost") call.take()
           const answers: Answers = how === "now" ? look() : then
@@ -186,7 +216,7 @@ export class ProgrammableStore {
           this.listener?.answered(call, how, answers)
           afterTurns(turns, () => {
             if (how === "then" || how === "now") resolve(answers)
-            else reject(failureOf(how, operation))
+            else reject(failureOf(how, call))
           })
         },
       }
@@ -194,8 +224,14 @@ export class ProgrammableStore {
       signal.addEventListener("abort", abort)
       this.listener?.began(call)
       if (this.healthy) call.answer("now", 0)
+      else this.scheduled?.(call)
     })
   }
+}
+
+/** Whether a call reads values. */
+export function isReading({ operation }: Call): boolean {
+  return operation === "read" || operation === "readMany"
 }
 
 function infoOf(one: ServiceVersion, current: boolean, readable: boolean): VersionInfo {
@@ -213,19 +249,15 @@ const GARBAGE: readonly unknown[] = [
   new Error("a foreign error"),
   { code: "NOT_FOUND" },
 ]
-let thrown = 0
 
-function failureOf(how: Exclude<How, "then" | "now">, operation: Call["operation"]): unknown {
+function failureOf(how: Exclude<How, "then" | "now">, { operation, tick }: Call): unknown {
   if (how === "lost") {
     // A reading has no unknown outcome.
     return operation === "write"
       ? new SecretError("UNAVAILABLE", { outcome: "unknown" })
       : new SecretError("UNAVAILABLE")
   }
-  if (how === "garbage") {
-    thrown += 1
-    return GARBAGE[thrown % GARBAGE.length]
-  }
+  if (how === "garbage") return GARBAGE[tick % GARBAGE.length]
   return new SecretError(how, how === "THROTTLED" ? { retryAfterMs: RETRY_AFTER } : {})
 }
 
