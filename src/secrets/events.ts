@@ -56,19 +56,24 @@ export class Events {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     // A wrapper of its own lets the same function listen twice, each with its own end.
-    const own = (event: SecretEvents[Name]) => listener(event)
+    const own = (event: SecretEvents[Name]): unknown => listener(event)
     listeners.add(own)
     return { [Symbol.dispose]: () => void listeners.delete(own) }
   }
 
   emit<Name extends SecretEventName>(name: Name, event: SecretEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
+      // A listener must not stop the others, nor the refresh that it was told of; one that is an async function neither.
       try {
-        ;(listener as (event: Readonly<SecretEvents[Name]>) => void)(Object.freeze(event))
+        const told: unknown = (listener as (event: SecretEvents[Name]) => unknown)(Object.freeze(event))
+        if (told instanceof Promise) told.catch(() => this.#failed())
       } catch {
-        // A listener must not stop the others, nor the refresh that it was told of.
-        this.failures += 1
+        this.#failed()
       }
     }
+  }
+
+  #failed(): void {
+    this.failures += 1
   }
 }
