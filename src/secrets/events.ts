@@ -62,18 +62,21 @@ export class Events {
   }
 
   emit<Name extends SecretEventName>(name: Name, event: SecretEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      // A listener must not stop the others, nor the refresh that it was told of; one that is an async function neither.
+    // Of those who listen now: one who begins to in answer to an event hears of the next one.
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
-        const told: unknown = (listener as (event: SecretEvents[Name]) => unknown)(Object.freeze(event))
-        if (told instanceof Promise) told.catch(() => this.#failed())
+        const ended: unknown = (listener as (event: Readonly<SecretEvents[Name]>) => unknown)(
+          Object.freeze(event),
+        )
+        if (ended instanceof Promise) ended.catch(this.#failed)
       } catch {
+        // A listener must not stop the others, nor the refresh that it was told of.
         this.#failed()
       }
     }
   }
 
-  #failed(): void {
+  readonly #failed = (): void => {
     this.failures += 1
   }
 }

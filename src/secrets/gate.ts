@@ -1,9 +1,8 @@
 import {
   elapsed,
   type Instant,
-  isSecretError,
   type Secret,
-  SecretError,
+  type SecretError,
   type StoredSecret,
   sameValue,
   type Version,
@@ -57,10 +56,7 @@ export class Gate {
       try {
         accepted.set(lens, await this.#look(lens, secret))
       } catch (thrown) {
-        const error = isSecretError(thrown)
-          ? thrown
-          : new SecretError("INVALID_VALUE", { secret: lens.reference })
-        return { refusedBy: lens.reference, error }
+        return { refusedBy: lens.reference, error: thrown as SecretError }
       }
     }
     return { accepted }
