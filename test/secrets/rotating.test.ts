@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Secret } from "../../src/core/index.ts"
+import { type Change, Secret } from "../../src/core/index.ts"
 import { type Rotating, rotating } from "../../src/secrets/index.ts"
 import { failureOf, gate, stateOf } from "../support/rig.ts"
 import { TOKEN, tallyRig } from "../support/tally-rig.ts"
@@ -184,10 +184,51 @@ describe("a rotating resource", () => {
   it("refuses an option that it does not know, and a time without a unit", async () => {
     const token = Secret.fixed("a", "b")
     const misspelt = await failureOf(rotating(token, value => value, { retired: () => undefined } as never))
-    expect([misspelt.code, misspelt.message]).toEqual(["MISCONFIGURED", expect.stringContaining("retire, after")])
+    expect([misspelt.code, misspelt.message]).toEqual([
+      "MISCONFIGURED",
+      expect.stringContaining("retire, after"),
+    ])
     expect((await failureOf(rotating(token, value => value, { after: 30 as never }))).code).toBe(
       "MISCONFIGURED",
     )
+  })
+
+  it("may stand on a secret that is none of ours", async () => {
+    const fixed = Secret.fixed("db-url", "one")
+    let changed: (change: Change<string>) => unknown = () => undefined
+    const registered: unknown[] = []
+    const foreign: Secret<string> = {
+      ...fixed,
+      name: "db-url",
+      status: { version: "f1", age: 0, stale: false },
+      reveal: () => "one",
+      onRotate(callback, options) {
+        changed = callback
+        registered.push(options)
+        return { [Symbol.dispose]() {} }
+      },
+    }
+    const { make, values } = factory()
+    const retired = gate<string>()
+    const pool = await rotating(foreign, make, {
+      after: "0s",
+      retire: old => {
+        retired.open(old.madeFrom)
+        throw new Error("nobody is there to be told")
+      },
+    })
+    expect(registered).toEqual([{ since: "f1" }])
+    const pinned = { version: "f2", reveal: () => "two" }
+    await changed({
+      name: "db-url",
+      current: pinned,
+      previous: undefined,
+      version: "f2",
+      previousVersion: "f1",
+    })
+    expect([pool.current().madeFrom, values()]).toEqual(["two", ["one", "two"]])
+    expect(await retired.promise).toBe("one")
+    await expect(pool.close()).rejects.toThrow("nobody is there")
   })
 
   it("may stand on a fixed secret, which never changes", async () => {

@@ -151,6 +151,18 @@ describe("put()", () => {
     expect(token.reveal()).toBe(value("second"))
   })
 
+  it("does not let the answer of such a read move the version back either, where the value is the same", async () => {
+    const { secrets, value, store, clock, saidOf } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("read", { when: "after" })
+    const reading = secrets.refresh()
+    await clock.settle()
+    await secrets.put(TOKEN, value("first"))
+    await store.faults.heal()
+    await reading
+    expect([token.status.version, saidOf("accepted").length]).toEqual(["v2", 2])
+  })
+
   it("drops the answer of the very first read, too", async () => {
     const { secrets, value, store, clock, saidOf } = tallyRig({ refresh: "on-read" })
     store.faults.hang("read", { when: "after" })
@@ -312,6 +324,33 @@ describe("a write beside changes of others", () => {
     expect(token.reveal()).toBe(value("theirs"))
     await store.faults.release()
     expect(await putting).toBe("v2")
+    expect(token.reveal()).toBe(value("theirs"))
+  })
+})
+
+describe("a deletion beside changes of others", () => {
+  it("ends the secret although a read that began after it brought the value that was there before", async () => {
+    const { secrets, store, clock, failure } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("delete", { times: 1 })
+    const deleting = secrets.delete(TOKEN)
+    await clock.settle()
+    await secrets.refresh()
+    await store.faults.release()
+    await deleting
+    expect((await failure(() => token.reveal())).code).toBe("NOT_FOUND")
+  })
+
+  it("leaves what somebody has written since where the store holds that", async () => {
+    const { secrets, store, clock, change, value } = tallyRig({ refresh: "on-read" })
+    const token = await secrets.get(TOKEN)
+    store.faults.hang("delete", { when: "after", times: 1 })
+    const deleting = secrets.delete(TOKEN)
+    await clock.settle()
+    await change(value("theirs"))
+    await secrets.refresh()
+    await store.faults.release()
+    await deleting
     expect(token.reveal()).toBe(value("theirs"))
   })
 })
