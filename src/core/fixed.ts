@@ -1,5 +1,6 @@
 import { conceal } from "./conceal.ts"
 import { SecretError } from "./error.ts"
+import { aborted } from "./foreign.ts"
 import type { Change, Pinned, Secret, SecretStatus, UseOptions } from "./secret.ts"
 import type { Version } from "./store.ts"
 
@@ -36,6 +37,7 @@ export class FixedSecret<T> implements Secret<T> {
     call: (value: T, attempt: { version: Version; signal: AbortSignal }) => Promise<R>,
     options: UseOptions<R> = {},
   ): Promise<R> {
+    if (options.signal?.aborted) throw aborted({ secret: this.#name })
     return await call(this.#value(), {
       version: VERSION,
       signal: options.signal ?? new AbortController().signal,

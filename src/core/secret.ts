@@ -76,6 +76,8 @@ export interface Secret<out T> {
    * Calls a function with the value. If the far side rejects it, reads the secret again and, if there is another
    * value now, tries once more with that; else tries the previous one while the overlap window is open; else the
    * function's own result or error comes back untouched.
+   *
+   * @throws SecretError `ABORTED` if the signal has aborted before the function was called.
    */
   use<R>(call: (value: T, attempt: Attempt) => Promise<R>, options?: UseOptions<R>): Promise<R>
 

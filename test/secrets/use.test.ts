@@ -158,6 +158,19 @@ describe("use()", () => {
     expect(calls).toEqual([value("first"), value("second")])
   })
 
+  it("does not try again where another field changed", async () => {
+    const { secrets, change, value } = tallyRig({ refresh: "on-read" }, value => ({
+      db: JSON.stringify({ user: value("u"), password: value("p1") }),
+    }))
+    const [user, password] = [await secrets.get("db#user"), await secrets.get("db#password")]
+    await change(JSON.stringify({ user: value("u"), password: value("p2") }), "db")
+    const { call, calls } = farSide(value("p2"))
+    await user.use(call)
+    expect(calls).toEqual([value("u")])
+    expect(await password.use(call)).toEqual({ status: 200 })
+    expect(calls).toEqual([value("u"), value("p2")])
+  })
+
   it("tries twice at the most, and gives back what the second try gave", async () => {
     const { secrets, change, value } = tallyRig({ refresh: "on-read" })
     const token = await secrets.get(TOKEN)
