@@ -46,7 +46,7 @@ describe("all of Secrets", () => {
           await world.end()
           expectNoLeak(canary, world.given.at(-1))
         }),
-        runs(3_000),
+        runs(2_500),
       )
     },
     TIME_LIMIT,
@@ -86,7 +86,7 @@ describe("all of Secrets", () => {
             expectNoLeak(canary, world.given.at(-1))
           },
         ),
-        runs(3_000),
+        runs(2_500),
       )
     },
     TIME_LIMIT,

@@ -114,7 +114,7 @@ export const asks: fc.Arbitrary<Command> = fc.oneof(
   ]),
   command(fc.option(name, { nil: undefined }), name => [
     `refresh ${name ?? "all"}`,
-    world => world.track(`refresh ${name}`, 2 * ONE_READ, world.secrets.refresh(name)),
+    world => world.refresh(name),
   ]),
   command(fc.constantFrom<Duration>("1ms", "30s", "10m"), age => [
     `fresh ${age}`,
@@ -131,7 +131,7 @@ export const asks: fc.Arbitrary<Command> = fc.oneof(
       const { signal } = controller
       world.controllers.push(controller)
       world.get(name, "text", signal)
-      world.track(`refresh ${name}`, 2 * ONE_READ, world.secrets.refresh(name, { signal }))
+      world.refresh(name, signal)
       world.use(index, 1, signal)
     },
   ]),
@@ -177,15 +177,19 @@ export const answers: fc.Arbitrary<Command> = fc.oneof(
   ]),
 )
 
+/** Longer than a store asks to wait and a time to live and all pauses together. */
+const LONG: Duration = "5m"
+
 /** What clocks do. */
 export const times: fc.Arbitrary<Command> = fc.oneof(
-  command(fc.constantFrom<Duration>("2s", "70s", "3m"), duration => [
+  command(fc.constantFrom<Duration>("2s", "70s", LONG), duration => [
     `${duration} pass, and the store answers`,
     async world => {
       world.programmable.healthy = true
       await world.answerAll("now")
       await world.clock.advance(duration)
       world.programmable.healthy = false
+      if (duration === LONG) world.checkCurrent()
     },
   ]),
   command(fc.constantFrom<Duration>("200ms", "1s", "3s", "6s", "20s", "50s", "70s", "5m"), duration => [

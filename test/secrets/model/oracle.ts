@@ -128,6 +128,32 @@ export class Oracle {
     holds("ordered", until >= (this.#floors.get(name) ?? 0), () => `${story()}, valid until ${until}`)
   }
 
+  /** What has to be shown when the store has long been answering: what it holds. */
+  checkCurrent({ name, secret, view }: Held): void {
+    const { service, setting } = this.#context
+    const model = this.#modelOf(name)
+    const truth = service.read(name)
+    const outcome = outcomeOf(secret)
+    const story = () => `${view} of ${name} is ${outcome}`
+    if (typeof truth !== "string") {
+      if (!this.#isAccepted(model, name, truth.value)) return
+      return holds("current", outcome === shownBy(view, truth.value), story)
+    }
+    if (truth === "DENIED" && setting.onDenied === "maxStale") return
+    const { held } = model
+    const isKept =
+      setting.versionedReads && held !== undefined && isSame(service.read(name, held.version), held)
+    holds("current", isKept || isEnded(outcome), () => `${story()}, and the store says ${truth}`)
+  }
+
+  /** A refresh that began at that tick is through. */
+  checkRefreshed({ name, view, secret }: Held, tick: number): void {
+    const outcome = outcomeOf(secret)
+    if (view !== "text" || isEnded(outcome) || this.#modelOf(name).refusing) return
+    const until = this.#context.service.lastValid(name, outcome)
+    holds("asked", until >= tick, () => `${name} is ${outcome}, valid until ${until}, asked at ${tick}`)
+  }
+
   get #oldest(): number {
     return oldestOf(this.#context.setting)
   }
@@ -251,6 +277,10 @@ export class Oracle {
     if (model.held?.value === value) return true
     return this.#context.handles.every(held => held.name !== name || accepts(held.view, value))
   }
+}
+
+function isSame(one: ServiceVersion | SecretErrorCode, other: { readonly value: string }): boolean {
+  return typeof one !== "string" && one.value === other.value
 }
 
 const ENDED = "ended with "

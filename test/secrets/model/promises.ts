@@ -6,6 +6,8 @@ export const PROMISES = {
   patient: "a value that is not that old, or that no refresh failed for, is served",
   ordered: "an older answer that comes late changes nothing",
   fresh: "the newest answer that all accept is what is shown",
+  current: "what the store holds is what is shown, a while after it answers again",
+  asked: "a refresh that is through has brought what the store held after it was asked for",
   together: "all handles always show one and the same version",
   once: "a callback runs once per change",
   newest: "a callback is shown the newest change, and never goes back in time",

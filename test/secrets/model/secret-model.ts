@@ -37,6 +37,8 @@ export class SecretModel {
   doubtedAt: Instant | undefined
   /** Whether the held version itself has to be asked for. */
   asking = false
+  /** Whether there is a newer version, which was refused. */
+  refusing = false
   withdrawn: Gone | undefined
   tooOld = false
 
@@ -56,12 +58,15 @@ export class SecretModel {
     if (this.isLate(order)) return
     this.#answered(order, at)
     this.held = held
+    this.refusing = false
     this.withdrawn = undefined
     this.tooOld = false
   }
 
   refused(order: number, at: Instant): void {
-    if (!this.isLate(order)) this.#answered(order, at)
+    if (this.isLate(order)) return
+    this.#answered(order, at)
+    this.refusing = true
   }
 
   failed(order: number, now: Instant): void {

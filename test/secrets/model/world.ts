@@ -153,6 +153,16 @@ export class World {
     if (!this.handles.some(({ secret }) => secret === held.secret)) this.handles.push(held)
   }
 
+  refresh(name: Name | undefined, signal?: AbortSignal): void {
+    const options = signal === undefined ? {} : { signal }
+    const tick = this.service.next()
+    const done = () => {
+      const refreshed = this.handles.filter(held => name === undefined || held.name === name)
+      for (const held of refreshed) this.guarded(() => this.#oracle.checkRefreshed(held, tick))
+    }
+    this.track(`refresh ${name ?? "all"}`, 2 * ONE_READ, this.secrets.refresh(name, options), done)
+  }
+
   /** Uses a secret that so many times is not what the far side accepts. */
   use(index: number, refusals: number, signal?: AbortSignal): void {
     const held = at(this.handles, index)
@@ -249,6 +259,12 @@ export class World {
       if (ended) this.#tracked.delete(tracked)
     }
     this.#checkNow()
+  }
+
+  /** What has to hold when the store has been answering for so long that everything was read again. */
+  checkCurrent(): void {
+    if (this.#closing || this.setting.refresh === "on-read") return
+    for (const held of this.handles) this.#oracle.checkCurrent(held)
   }
 
   /** All handles on a name show one and the same version, in the middle of whatever is going on. */
