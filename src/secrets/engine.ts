@@ -115,10 +115,9 @@ export class Engine implements KeeperContext {
     if (keeper.asleep) return true
     if (this.settings.refresh === "background") return false
     const now = instant(this.clock)
-    if (keeper.state.failure === undefined) return keeper.age(now) >= keeper.policy.ttl
-    // Where there are no timers, nobody else sees to it that what cannot be refreshed ends in time.
-    keeper.apply({ type: "time", now })
-    return keeper.due <= now.monotonic
+    return keeper.state.failure === undefined
+      ? keeper.age(now) >= keeper.policy.ttl
+      : keeper.due <= now.monotonic
   }
 
   /** Takes care of work that nobody waits for. */
