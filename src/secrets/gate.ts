@@ -69,13 +69,12 @@ export class Gate {
    * @returns false, with nothing done, if a lens has come that was not asked.
    */
   show(accepted: ReadonlyMap<Lens, Seen>, version: Version, replacedAt: Instant | undefined): boolean {
-    const lenses = this.#live()
-    if (!lenses.every(lens => accepted.has(lens))) return false
-    for (const lens of lenses) {
+    const showing = this.#showing()
+    if (!showing.every(({ lens }) => accepted.has(lens))) return false
+    for (const { lens, shown } of showing) {
       const seen = accepted.get(lens) as Seen
-      const { shown } = lens
-      const changed = shown !== undefined && !sameValue(shown.raw, seen.raw)
-      if (changed) lens.previous = replacedAt === undefined ? undefined : { ...shown, replacedAt }
+      if (!sameValue(shown.raw, seen.raw))
+        lens.previous = replacedAt === undefined ? undefined : { ...shown, replacedAt }
       lens.show(seen, version)
     }
     return true
@@ -111,7 +110,8 @@ export class Gate {
   }
 
   /**
-   * The lens for a view: the same one for the same view, as long as somebody holds it.
+   * The lens for a view: the same one for the same view, as long as somebody holds it. It shows something from the
+   * moment at which it joins the others.
    *
    * @param present what is held; asked again after each wait, until the lens has seen the newest.
    * @throws SecretError `INVALID_VALUE` if the view does not accept it.
@@ -119,13 +119,13 @@ export class Gate {
   async lens(
     reference: string,
     view: View,
-    present: () => { held: StoredSecret | undefined; previous: ReplacedSecret | undefined },
+    present: () => { held: StoredSecret; previous: ReplacedSecret | undefined },
   ): Promise<Lens> {
     const existing = this.#find(view)
     if (existing !== undefined) return existing
     const plain = view.field === undefined && view.schema === undefined
     const lens = new Lens(reference, this.#watched, plain ? PLAIN[view.format] : { view })
-    for (let { held, previous } = present(); held !== undefined; ) {
+    for (let { held, previous } = present(); ; ) {
       lens.show(await this.#look(lens, held), held.version)
       lens.previous = previous === undefined ? undefined : await this.#replacedOrNothing(lens, previous)
       const now = present()
@@ -138,8 +138,9 @@ export class Gate {
   /** A lens that is derived from another one. @throws SecretError `INVALID_VALUE` if the function throws. */
   derive(parent: Lens, derive: (value: never) => unknown): Lens {
     const lens = new Lens(parent.reference, this.#watched, { parent, derive })
-    const { shown, previous } = parent
-    if (shown !== undefined) lens.show({ raw: shown.raw, value: lens.derived(shown.value) }, shown.version)
+    const { previous } = parent
+    const shown = parent.shown as Shown
+    lens.show({ raw: shown.raw, value: lens.derived(shown.value) }, shown.version)
     if (previous !== undefined) {
       try {
         lens.previous = { ...previous, value: lens.derived(previous.value) }
@@ -193,6 +194,6 @@ export class Gate {
   }
 
   #showing(): { lens: Lens; shown: Shown }[] {
-    return this.#live().flatMap(lens => (lens.shown === undefined ? [] : [{ lens, shown: lens.shown }]))
+    return this.#live().map(lens => ({ lens, shown: lens.shown as Shown }))
   }
 }

@@ -231,9 +231,9 @@ export class Keeper implements Watched {
     }
   }
 
-  /** The lens for a view. @throws SecretError `INVALID_VALUE` */
+  /** The lens for a view of what is held, which must be something. @throws SecretError `INVALID_VALUE` */
   async lens(reference: string, view: View): Promise<Lens> {
-    return await this.gate.lens(reference, view, () => this.state)
+    return await this.gate.lens(reference, view, () => this.state as EntryState & { held: StoredSecret })
   }
 
   /** The version before the one that a lens shows, while the overlap window is open and that one may be revealed. */

@@ -4,6 +4,7 @@ import { SecretError, type StoredSecret, type VersionInfo } from "../../src/core
 import { Secrets, type SecretsOptions } from "../../src/secrets/index.ts"
 import { faulty } from "../../src/testing/index.ts"
 import { gate, rig, scripted } from "../support/rig.ts"
+import { schemaOf } from "../support/schemas.ts"
 import { TOKEN } from "../support/tally-rig.ts"
 
 /** A store in which a secret was rotated `ago` before this process started. */
@@ -113,6 +114,24 @@ describe("the previous value, after a restart", () => {
     }
     expect([same.previous, denied.struck]).toEqual([undefined, 1])
     expect(other.secrets.health().status).toBe("ok")
+  })
+
+  it("is there for a handle whose schema was still thinking when it came", async () => {
+    const { secrets, store, clock, value } = await restarted("1m", { refresh: "on-read" })
+    store.faults.hang("versions")
+    await secrets.get(TOKEN)
+    const thinking = gate()
+    const slow = secrets.get(TOKEN, {
+      schema: schemaOf(async given => {
+        await thinking.promise
+        return { value: String(given) }
+      }),
+    })
+    await clock.settle()
+    await store.faults.heal()
+    await clock.settle()
+    thinking.open()
+    expect((await slow).previous?.reveal()).toBe(value("first"))
   })
 
   it("does not come back when the secret was withdrawn while it was read", async () => {
