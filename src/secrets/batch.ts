@@ -37,7 +37,7 @@ export class Batch {
     name: string,
     timeout: number,
     signal: AbortSignal,
-    mayGo: () => boolean = () => true,
+    mayGo: () => boolean,
   ): Promise<Answer | undefined> {
     return await new Promise(settle => {
       this.#waiting.push({ name, timeout, signal, mayGo, settle })
@@ -111,7 +111,7 @@ function atEndOfTurn(run: () => void): void {
   queueMicrotask(() => process.nextTick(run))
 }
 
-/** A signal that aborts when everybody's has. */
+/** A signal that aborts when everybody's has; nobody's has yet. */
 function commonSignal(requests: readonly Request[]): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
   let waiting = requests.length
@@ -119,10 +119,7 @@ function commonSignal(requests: readonly Request[]): { signal: AbortSignal; rele
     waiting -= 1
     if (waiting === 0) controller.abort()
   }
-  for (const { signal } of requests) {
-    if (signal.aborted) leave()
-    else signal.addEventListener("abort", leave, { once: true })
-  }
+  for (const { signal } of requests) signal.addEventListener("abort", leave, { once: true })
   return {
     signal: controller.signal,
     release: () => {

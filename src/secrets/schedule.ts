@@ -89,7 +89,6 @@ export class Schedule {
   #arm(at: number): void {
     this.#timer?.clear()
     this.#armedFor = at
-    if (at === Number.POSITIVE_INFINITY) return
     const { clock } = this.#context
     this.#timer = clock.timer("background", at - clock.monotonic(), () => this.#fire())
   }

@@ -26,10 +26,10 @@ interface Waiter {
 type State =
   | { readonly is: "closed" }
   | { readonly is: "open"; readonly until: number; readonly error: SecretError }
-  | { readonly is: "probing"; readonly error: SecretError }
+  | { readonly is: "probing"; readonly since: number; readonly error: SecretError }
 
 export interface BackoffHooks {
-  /** In milliseconds, so that no pause outlasts a short time to live. */
+  /** In milliseconds, so that no pause outlasts a short time to live, or the patience of those who wait. */
   longestPause(): number
   /** A store that was down has answered. */
   recovered(): void
@@ -147,10 +147,10 @@ export class StoreBackoff {
 
   #probed(answer: Answer | undefined, signal: AbortSignal): void {
     if (answer === undefined || signal.aborted) {
-      // Nobody waits for this probe any more, so it says nothing: the next in the queue goes in its place.
-      if (this.#state.is === "probing") {
-        this.#state = { is: "open", until: this.#clock.monotonic(), error: this.#state.error }
-      }
+      // Nobody waits for this probe any more, so it says nothing: the next in the queue goes in its place. It has been
+      // sent all the same, and callers who leave quickly must not make more of them than those who stay.
+      const { since, error } = this.#state as State & { is: "probing" }
+      this.#state = { is: "open", until: Math.max(this.#clock.monotonic(), since + SHORTEST_PAUSE), error }
       this.#arm()
     } else if (answer.reached) {
       this.#state = { is: "closed" }
@@ -182,7 +182,7 @@ export class StoreBackoff {
 
   #beginProbe(): void {
     const { error } = this.#state as State & { is: "open" }
-    this.#state = { is: "probing", error }
+    this.#state = { is: "probing", since: this.#clock.monotonic(), error }
   }
 
   #arm(): void {

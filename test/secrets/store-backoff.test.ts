@@ -5,7 +5,7 @@ import type { Answer } from "../../src/secrets/reader.ts"
 import { isPostponed, type Patience, StoreBackoff } from "../../src/secrets/store-backoff.ts"
 import { type FakeClock, faulty } from "../../src/testing/index.ts"
 import { checkedFakeClock } from "../support/clock.ts"
-import { type Gate, gate, rig, stateOf, without } from "../support/rig.ts"
+import { type Gate, gate, rig, scripted, stateOf, without } from "../support/rig.ts"
 
 const NAMES = Array.from({ length: 1_000 }, (_, index) => `name-${index}`)
 
@@ -90,6 +90,50 @@ describe("a thousand names against a store that is down", () => {
     // Ten more may have gone before the first time-out was known; after that a probe lasts as long as a call may.
     expect(store.asked.length).toBeLessThanOrEqual(20 + 5)
     await store.faults.heal()
+  })
+
+  it("are no more probes when everybody leaves quickly", async () => {
+    const { secrets, store, clock, failure } = rig((clock, { text }) =>
+      timed(faulty(memory(thousand(text), { clock })), clock),
+    )
+    store.faults.fail("read", "UNAVAILABLE", { times: 1 })
+    store.faults.hang("read")
+    const left: Promise<SecretError>[] = []
+    for (let twentieth = 0; twentieth < 200; twentieth++) {
+      const leaving = new AbortController()
+      left.push(failure(secrets.get(`name-${twentieth}`, { signal: leaving.signal })))
+      await clock.advance("50ms")
+      leaving.abort()
+      await clock.settle()
+    }
+    const codes = new Set((await Promise.all(left)).map(error => error.code))
+    expect([...codes]).toEqual(["ABORTED"])
+    const probes = store.asked.filter(at => at > 0)
+    expect(mostPerSecond(probes)).toBeLessThanOrEqual(2)
+    expect(probes.length).toBeGreaterThan(10)
+  })
+
+  it("are called back in whole batches too, when those wait for their turn", async () => {
+    const sent: number[] = []
+    const { secrets, clock } = rig(() =>
+      scripted(
+        {
+          async readMany(names: readonly string[]): Promise<never> {
+            sent.push(names.length)
+            throw new SecretError("UNAVAILABLE")
+          },
+          async read(): Promise<never> {
+            throw new SecretError("UNAVAILABLE")
+          },
+        },
+        { batchSize: 20 },
+      ),
+    )
+    const reading = secrets.getManySettled(asRequests(NAMES), { startupDeadline: "1s" })
+    await clock.settle()
+    expect(sent.length).toBeLessThanOrEqual(20)
+    await clock.advance("1s")
+    expect(Object.values(await reading).every(isSecretError)).toBe(true)
   })
 
   it("are all there in one round when it is back: one probe, and one call for the rest", async () => {
@@ -391,7 +435,9 @@ describe("the backoff of a store", () => {
     await made.answer(1, { ...failed(), result: new SecretError("ABORTED"), reached: true })
     await abandoned
     expect(made.recoveries).toEqual([])
-    await made.clock.advance("0ms")
+    await made.clock.advance("499ms")
+    expect(made.calls).toHaveLength(2)
+    await made.clock.advance("1ms")
     expect(made.calls).toHaveLength(3)
     await made.answer(2, reached)
     expect(await next).toBe(reached)
@@ -406,6 +452,7 @@ describe("the backoff of a store", () => {
     leaving.abort()
     await made.answer(1, undefined)
     expect(await abandoned).toBe("left")
+    await made.clock.advance("500ms")
     const next = made.pass("impatient")
     await made.clock.settle()
     expect(made.calls).toHaveLength(3)

@@ -316,6 +316,17 @@ describe("a held version that can still be read", () => {
     })
   }
 
+  it("is served when everything is closed before the store could tell", async () => {
+    const { secrets, store, clock, canary, failure, saidOf } = rig((_, { text }) => versioned(text))
+    const handle = await secrets.get("db")
+    store.answers("DISABLED", never)
+    await failure(secrets.refresh("db"))
+    await clock.advance("1s")
+    await secrets.close()
+    expect(handle.reveal()).toBe(canary.text)
+    expect(saidOf("withdrawn")).toEqual([])
+  })
+
   it("is asked for with no more than ten reads at once, when a thousand are withdrawn together", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `name-${index}`)
     const requests = Object.fromEntries(names.map(name => [name, name]))
