@@ -17,7 +17,7 @@ const RECALL_PAUSE = 5_000
 /** What came of asking the store for the version before the held one. */
 export interface Recall {
   readonly heldVersion: Version
-  readonly done: Promise<void>
+  done: Promise<void>
   /** When it may be tried again, by the monotonic clock. */
   tryAgainAt: number
 }
@@ -37,12 +37,18 @@ export function recallPrevious(engine: Engine, keeper: Keeper): Promise<void> | 
   if (held.createdAt !== undefined && !isOpen(engine, keeper, held.createdAt)) return undefined
   const { recall } = keeper
   if (recall?.heldVersion === held.version && clock.monotonic() < recall.tryAgainAt) return recall.done
-  const done = recallOf(engine, keeper, held)
-  keeper.recall = { heldVersion: held.version, done, tryAgainAt: Number.POSITIVE_INFINITY }
-  return done
+  const begun = { heldVersion: held.version, done: DONE, tryAgainAt: Number.POSITIVE_INFINITY }
+  keeper.recall = begun
+  begun.done = recallInto(begun, engine, keeper, held).finally(() => {
+    begun.done = DONE
+  })
+  return begun.done
 }
 
-async function recallOf(engine: Engine, keeper: Keeper, held: StoredSecret): Promise<void> {
+/** One for all, because there may be thousands of secrets. */
+const DONE = Promise.resolve()
+
+async function recallInto(recall: Recall, engine: Engine, keeper: Keeper, held: StoredSecret): Promise<void> {
   const { store, clock, reader, limiter, closing: signal } = engine
   const context = { secret: keeper.name, timeout: keeper.policy.callTimeout, signal }
   try {
@@ -73,9 +79,7 @@ async function recallOf(engine: Engine, keeper: Keeper, held: StoredSecret): Pro
     }
   } catch (thrown) {
     // There is no previous version to be had, which is what is there without this function; for now, or for good.
-    const { recall } = keeper
-    if (recall?.heldVersion === held.version && (thrown as SecretError).transient)
-      recall.tryAgainAt = clock.monotonic() + RECALL_PAUSE
+    if ((thrown as SecretError).transient) recall.tryAgainAt = clock.monotonic() + RECALL_PAUSE
   }
 }
 
