@@ -4,6 +4,12 @@ import type { Answer } from "./reader.ts"
 /** The longest pause between two probes of a store that is down, in milliseconds. */
 const LONGEST_PAUSE = 30_000
 
+/**
+ * The longest that a store is left alone because it asked for it (`Retry-After`), in milliseconds: one absurd answer of
+ * something in between, about one secret, must not stop all the others.
+ */
+const LONGEST_RETRY_AFTER = 5 * 60_000
+
 /** From the second probe on, they are at least this far apart: never more than two a second. */
 const SHORTEST_PAUSE = 500
 
@@ -96,7 +102,9 @@ export class StoreBackoff {
         answer = await call(() => decision === "probe" || this.#state.is === "closed")
       } finally {
         if (decision === "probe") this.#probed(answer, signal)
-        else if (answer !== undefined && epoch === this.#epoch && !signal.aborted) this.#called(answer)
+        else if (epoch === this.#epoch && !signal.aborted && answer?.reached === false) {
+          this.#open(answer.result as SecretError)
+        }
       }
       if (answer !== undefined) return answer
       if (signal.aborted) return "left"
@@ -126,6 +134,8 @@ export class StoreBackoff {
       const leave = () => {
         this.#queue = this.#queue.filter(other => other !== waiter)
         waiter.go("call")
+        // A timer that nobody waits for any more would keep the process alive.
+        this.#arm()
       }
       const waiter: Waiter = {
         patience,
@@ -138,11 +148,6 @@ export class StoreBackoff {
       signal.addEventListener("abort", leave)
       this.#arm()
     })
-  }
-
-  #called(answer: Answer): void {
-    if (answer.reached) this.#failures = 0
-    else this.#open(answer.result as SecretError)
   }
 
   #probed(answer: Answer | undefined, signal: AbortSignal): void {
@@ -177,7 +182,7 @@ export class StoreBackoff {
     const longest = Math.min(LONGEST_PAUSE, this.#hooks.longestPause())
     const grown = Math.min(longest, SHORTEST_PAUSE * 2 ** (this.#failures - 2))
     const jittered = this.#failures === 1 ? 0 : SHORTEST_PAUSE
-    return Math.max(error.retryAfterMs ?? 0, jittered + this.#random() * grown)
+    return Math.max(Math.min(error.retryAfterMs ?? 0, LONGEST_RETRY_AFTER), jittered + this.#random() * grown)
   }
 
   #beginProbe(): void {

@@ -203,6 +203,25 @@ describe("one secret that can never be read", () => {
     expect((await bad).code).toBe("TIMEOUT")
   })
 
+  it("does not keep the others from recovering after an outage of all", async () => {
+    const { secrets, store, clock, saidOf } = rig(
+      (clock, { text }) =>
+        faulty(without(memory({ bad: text, a: text, b: text }, { clock }), "readMany") as SecretStore),
+      { ttl: "1m", maxStale: "10m" },
+    )
+    const handles = await secrets.getMany({ bad: "bad", a: "a", b: "b" })
+    for (const handle of Object.values(handles)) handle.onRotate(() => undefined)
+    // All fail in step, and are due at the same moments.
+    const down = store.faults.fail("read", "UNAVAILABLE")
+    await clock.advance("3m")
+    down.end()
+    store.faults.hang("read", { name: "bad" })
+    await clock.advance("3m")
+    expect(saidOf("recovered").map(event => event.secret)).toEqual(expect.arrayContaining(["a", "b"]))
+    await clock.advance("1h")
+    expect(saidOf("stale").filter(event => event.ended)).toMatchObject([{ secret: "bad" }])
+  })
+
   it("does not make the others too old", async () => {
     const { secrets, store, clock, saidOf } = rig(
       (clock, { text }) =>
