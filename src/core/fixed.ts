@@ -1,7 +1,8 @@
 import { conceal } from "./conceal.ts"
 import { SecretError } from "./error.ts"
 import { aborted } from "./foreign.ts"
-import type { Change, Pinned, Secret, SecretStatus, UseOptions } from "./secret.ts"
+import { ON_ROTATE_OPTIONS, refuseNoFunction, refuseUnknownOptions, USE_OPTIONS } from "./known-options.ts"
+import type { Attempt, Change, OnRotateOptions, Pinned, Secret, SecretStatus, UseOptions } from "./secret.ts"
 import type { Version } from "./store.ts"
 
 const VERSION: Version = "fixed"
@@ -34,9 +35,11 @@ export class FixedSecret<T> implements Secret<T> {
   }
 
   async use<R>(
-    call: (value: T, attempt: { version: Version; signal: AbortSignal }) => Promise<R>,
+    call: (value: T, attempt: Attempt) => R | PromiseLike<R>,
     options: UseOptions<R> = {},
   ): Promise<R> {
+    refuseNoFunction("use()", call)
+    refuseUnknownOptions("use()", options, USE_OPTIONS)
     if (options.signal?.aborted) throw aborted({ secret: this.#name })
     return await call(this.#value(), {
       version: VERSION,
@@ -44,7 +47,9 @@ export class FixedSecret<T> implements Secret<T> {
     })
   }
 
-  onRotate(_callback: (change: Change<T>) => void | Promise<void>): Disposable {
+  onRotate(callback: (change: Change<T>) => void | Promise<void>, options: OnRotateOptions = {}): Disposable {
+    refuseNoFunction("onRotate()", callback)
+    refuseUnknownOptions("onRotate()", options, ON_ROTATE_OPTIONS)
     return { [Symbol.dispose]() {} }
   }
 

@@ -20,3 +20,15 @@ export function refuseUnknownOptions(of: string, options: unknown, known: readon
     })
   }
 }
+
+/** The options of `Secret.use`. */
+export const USE_OPTIONS: readonly string[] = ["rejected", "signal"]
+
+/** The options of `Secret.onRotate`. */
+export const ON_ROTATE_OPTIONS: readonly string[] = ["since", "signal"]
+
+/** Refuses what should be a function and is none. @throws SecretError `MISCONFIGURED` */
+export function refuseNoFunction(of: string, given: unknown): void {
+  if (typeof given === "function") return
+  throw new SecretError("MISCONFIGURED", { message: `${of} was given no function` })
+}

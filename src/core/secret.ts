@@ -77,9 +77,10 @@ export interface Secret<out T> {
    * value now, tries once more with that; else tries the previous one while the overlap window is open; else the
    * function's own result or error comes back untouched.
    *
-   * @throws SecretError `ABORTED` if the signal has aborted before the function was called.
+   * @throws SecretError `ABORTED` if the signal has aborted before the function was called; `MISCONFIGURED` for an
+   * option that does not exist.
    */
-  use<R>(call: (value: T, attempt: Attempt) => Promise<R>, options?: UseOptions<R>): Promise<R>
+  use<R>(call: (value: T, attempt: Attempt) => R | PromiseLike<R>, options?: UseOptions<R>): Promise<R>
 
   /**
    * Calls back once per change of the value: one run at a time, the newest change if several came meanwhile, with a

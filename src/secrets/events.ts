@@ -1,4 +1,4 @@
-import type { SecretError, SecretErrorCode, Version } from "../core/index.ts"
+import { refuseNoFunction, SecretError, type SecretErrorCode, type Version } from "../core/index.ts"
 
 /** What `Secrets` tells whoever listens. No event holds a value. */
 export interface SecretEvents {
@@ -46,13 +46,34 @@ export interface SecretEvents {
 export type SecretEventName = keyof SecretEvents
 export type SecretEventListener<Name extends SecretEventName> = (event: SecretEvents[Name]) => void
 
+/** Each event once: a name that is missing here does not compile. */
+const NAMES: Readonly<Record<SecretEventName, true>> = {
+  accepted: true,
+  refused: true,
+  failed: true,
+  recovered: true,
+  stale: true,
+  withdrawn: true,
+  kept: true,
+  callbackFailed: true,
+  closed: true,
+}
+
 /** Hands events to listeners, one after another. */
 export class Events {
   readonly #listeners = new Map<SecretEventName, Set<(event: never) => void>>()
   /** How often a listener threw: there is nobody to tell, so it is counted, for `health()`. */
   failures = 0
 
+  /** @throws SecretError `MISCONFIGURED` for an event that does not exist, and for no function. */
   on<Name extends SecretEventName>(name: Name, listener: SecretEventListener<Name>): Disposable {
+    if (!Object.hasOwn(NAMES, name)) {
+      throw new SecretError("MISCONFIGURED", {
+        message: "on() was given an event that does not exist",
+        hint: `the events are ${Object.keys(NAMES).join(", ")}`,
+      })
+    }
+    refuseNoFunction("on()", listener)
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     // A wrapper of its own lets the same function listen twice, each with its own end.

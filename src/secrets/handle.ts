@@ -2,10 +2,14 @@ import {
   type Attempt,
   type Change,
   conceal,
+  ON_ROTATE_OPTIONS,
   type OnRotateOptions,
   type Pinned,
+  refuseNoFunction,
+  refuseUnknownOptions,
   type Secret,
   type SecretStatus,
+  USE_OPTIONS,
   type UseOptions,
 } from "../core/index.ts"
 import { Subscription, seenSince } from "./callbacks.ts"
@@ -52,7 +56,12 @@ export class Handle<T> implements Secret<T> {
     return lens.value as T
   }
 
-  async use<R>(call: (value: T, attempt: Attempt) => Promise<R>, options: UseOptions<R> = {}): Promise<R> {
+  async use<R>(
+    call: (value: T, attempt: Attempt) => R | PromiseLike<R>,
+    options: UseOptions<R> = {},
+  ): Promise<R> {
+    refuseNoFunction("use()", call)
+    refuseUnknownOptions("use()", options, USE_OPTIONS)
     return await use(
       this.#engine,
       this.#keeper,
@@ -63,6 +72,8 @@ export class Handle<T> implements Secret<T> {
   }
 
   onRotate(callback: (change: Change<T>) => void | Promise<void>, options: OnRotateOptions = {}): Disposable {
+    refuseNoFunction("onRotate()", callback)
+    refuseUnknownOptions("onRotate()", options, ON_ROTATE_OPTIONS)
     const { since, signal } = options
     return this.#subscribe(callback, seenSince(since, this.#lens, this.#keeper.state.aliases), signal)
   }

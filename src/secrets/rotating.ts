@@ -22,7 +22,7 @@ export interface Rotating<out R> {
   /** The resource made from the newest value. Ask for it each time; whoever keeps it sees it retired. */
   current(): R
   /** Calls a function with the current resource, which is not retired before the call ends. */
-  use<T>(call: (resource: R) => T | Promise<T>): Promise<T>
+  use<T>(call: (resource: R) => T | PromiseLike<T>): Promise<T>
   /**
    * Makes no new ones, and retires all there are, each as soon as no call uses it any more. Rejects with what `retire`
    * threw for the first one, when it is through with all.
@@ -108,7 +108,7 @@ class RotatingResource<T, R> implements Rotating<R> {
     return this.#current.resource
   }
 
-  async use<U>(call: (resource: R) => U | Promise<U>): Promise<U> {
+  async use<U>(call: (resource: R) => U | PromiseLike<U>): Promise<U> {
     const used = this.#current
     used.users += 1
     try {

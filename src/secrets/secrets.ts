@@ -6,7 +6,7 @@ import {
   parseDuration,
   refuseUnknownOptions,
   type Secret,
-  type SecretError,
+  SecretError,
   type SecretInfo,
   type SecretStore,
   type SecretValue,
@@ -76,9 +76,11 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
 
   /**
    * @param store is closed with this object.
-   * @throws SecretError `MISCONFIGURED` for an option that does not exist or does not have its form.
+   * @throws SecretError `MISCONFIGURED` for what is no store, and for an option that does not exist or does not have its
+   * form.
    */
   constructor(store: S, options: SecretsOptions = {}) {
+    refuseNoStore(store)
     this.#engine = new Engine(store, settingsOf(options))
     this.#writer = new Writer(this.#engine)
   }
@@ -294,4 +296,14 @@ function inquiryOf(
 ): Inquiry {
   refuseUnknownOptions("get()", options, [...policyOptionNames, "schema", "signal"])
   return { reference, format, schema: options.schema, policy: partialPolicy(options), signal: options.signal }
+}
+
+/** For programs without types: a URL, or a backend that was named and not called, would fail at the first read. */
+function refuseNoStore(store: unknown): void {
+  const { read, canonical } = (store ?? {}) as Partial<SecretStore>
+  if (typeof read === "function" && typeof canonical === "function") return
+  throw new SecretError("MISCONFIGURED", {
+    message: "new Secrets() takes a store and was given none",
+    hint: 'write new Secrets(dotenv(".env")), or await openSecrets("dotenv:.env")',
+  })
 }
