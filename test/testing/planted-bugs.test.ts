@@ -5,6 +5,7 @@ import {
   SecretError,
   type SecretStore,
   type StoredSecret,
+  type VersionInfo,
 } from "../../src/core/index.ts"
 import { faulty, type Harness, testStore } from "../../src/testing/index.ts"
 import { type ReferenceOptions, reference } from "./reference-store.ts"
@@ -36,6 +37,34 @@ async function failuresOf(make: () => Harness, patience: Duration = "150ms"): Pr
 }
 
 type Bug = (store: Required<SecretStore>, harness: Harness) => Partial<SecretStore>
+
+/** A store of its own copies, in front of a service that takes a while. */
+function caching(options?: ReferenceOptions): Harness {
+  const harness = reference(options)
+  const copies = new Map<string, StoredSecret>()
+  const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+  return {
+    ...harness,
+    async put(name, value) {
+      await turn()
+      await harness.put(name, value)
+    },
+    store: {
+      ...harness.store,
+      async read(name, options) {
+        const copy = copies.get(name) ?? (await harness.store.read(name, options))
+        copies.set(name, copy)
+        return copy
+      },
+      ...(harness.store.write && {
+        async write(...args: Parameters<NonNullable<SecretStore["write"]>>) {
+          await turn()
+          return (await harness.store.write?.(...args)) as VersionInfo
+        },
+      }),
+    },
+  }
+}
 
 /** The reference store with some of its methods replaced. */
 function planted(bug: Bug, options?: ReferenceOptions): () => Harness {
@@ -254,6 +283,14 @@ const BUGS: Readonly<
     }),
     red: /^lists what stands below a name/,
   },
+  "lists without an end": {
+    bug: () => ({
+      async *list() {
+        for (let count = 0; ; count++) yield { name: `endless-n${count}` }
+      },
+    }),
+    red: /^lists what is there by its portable name/,
+  },
   "lists values": {
     bug: store => ({
       async *list(options) {
@@ -400,7 +437,7 @@ const BUGS: Readonly<
     red: /^can be reached/,
   },
   "declares that it takes no names at once": {
-    bug: store => ({ capabilities: { ...store.capabilities, batchSize: 0.5 } }),
+    bug: store => ({ capabilities: { ...store.capabilities, batchSize: 0 } }),
     red: /^declares how many names/,
   },
 }
@@ -447,6 +484,19 @@ describe("the contract suite", () => {
       expect(failures.map(failure => failure.check)).toContainEqual(expect.stringMatching(red))
     })
   }
+
+  it.each([
+    ["can write", undefined],
+    ["can only read", { operations: [] }],
+  ])("comes to an end with a store that caches and %s", async (_, options) => {
+    const failures = await failuresOf(() => caching(options))
+    expect(failures.map(failure => failure.check)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^reads what the service holds now/),
+        expect.stringMatching(/^gives, while a value is replaced/),
+      ]),
+    )
+  })
 
   it("never shows a value in what it says", async () => {
     const secret = /value-\d+-[0-9a-f]{8}/

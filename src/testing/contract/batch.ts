@@ -59,8 +59,10 @@ export const batchChecks: readonly Check[] = [
       await prepare("found-last", undefined)
 
       const names = [...expected.keys()]
-      for (let start = 0; start < names.length; start += store.capabilities.batchSize) {
-        const asked = names.slice(start, start + store.capabilities.batchSize)
+      const { batchSize } = store.capabilities
+      ensure(batchSize >= 1, "a batch has room for a name")
+      for (let start = 0; start < names.length; start += batchSize) {
+        const asked = names.slice(start, start + batchSize)
         const answers = await store.readMany(asked, calm())
         for (const name of asked) {
           const code = expected.get(name)

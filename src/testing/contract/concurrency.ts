@@ -1,5 +1,5 @@
 import { isSecretError, type SecretStore, type SecretValue } from "../../core/index.ts"
-import { type Bench, type Check, calm, ensure, ensureReads, read } from "./check.ts"
+import { type Bench, type Check, calm, ensure, ensureReads, read, turn } from "./check.ts"
 
 const WRITERS = 6
 
@@ -25,12 +25,21 @@ export const concurrencyChecks: readonly Check[] = [
       const values = [first, ...Array.from({ length: WRITERS }, () => longValue(bench))]
       await bench.put(name, first)
       let writing = true
-      const writers = replaceAll(bench, name, values).finally(() => {
-        writing = false
-      })
+      const writers = bench
+        .within(replaceAll(bench, name, values.slice(1)), "the writers end")
+        .finally(() => {
+          writing = false
+        })
       const reader = async (): Promise<void> => {
-        do ensureOneOf((await read(bench.store, name)).value, values)
-        while (writing)
+        try {
+          do {
+            ensureOneOf((await read(bench.store, name)).value, values)
+            await turn()
+          } while (writing)
+        } finally {
+          // One that fails ends the other one, too.
+          writing = false
+        }
       }
       await Promise.all([writers, reader(), reader()])
       ensureOneOf((await read(bench.store, name)).value, await writers)

@@ -48,7 +48,7 @@ export const listingChecks: readonly Check[] = [
   listing("lists no value", async (bench, _, infos) => {
     const { name, value } = bench.secret("token")
     await bench.put(name, value)
-    for await (const info of infos())
+    for (const info of await collect(infos()))
       ensure(!("value" in info) && !JSON.stringify(info).includes(value), "a listed secret has no value")
   }),
   listing("can be left before the end", async (bench, list, infos) => {
