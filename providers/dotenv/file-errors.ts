@@ -10,7 +10,7 @@ export const fileErrors: ErrorTable = thrown => {
       return {
         code: "DENIED",
         message: `the file may not be replaced (${code})`,
-        hint: "let this process write to the folder, too: the file is replaced as a whole",
+        hint: "let this process write to the file, and to its folder: the file is replaced as a whole",
       }
     case "EBUSY":
     case "EXDEV":

@@ -23,7 +23,8 @@ export async function followLinks(path: string): Promise<string> {
 
 /**
  * Replaces a file in one step: whoever reads it gets the old content or the new one, also after a crash. Mode is kept,
- * and owner and group as far as this process may set them; a new file is for its owner only.
+ * and owner and group as far as this process may set them: where the group is lost, so are its permissions. A new file
+ * is for its owner only.
  *
  * @param scratch a path in the same folder for the new content; nothing is left there.
  * @param ready asked at the last moment; the file stays as it is if the answer is no.
@@ -52,22 +53,47 @@ async function writeScratch(scratch: string, content: Uint8Array, like: Stats | 
   await using file = await open(scratch, "wx", 0o600)
   await file.writeFile(content)
   if (like !== undefined) {
-    await keepOwner(file, like)
+    const kept = await keepOwner(file, like)
     // After the owner: a change of owner takes special bits away.
-    await file.chmod(like.mode & 0o7777)
+    await file.chmod(modeFor(like.mode, kept))
   }
   await file.sync()
 }
 
-async function keepOwner(file: FileHandle, { uid, gid }: Stats): Promise<void> {
-  const now = await file.stat()
-  if (now.uid === uid && now.gid === gid) return
+/** What of a file's ownership its successor has. */
+interface Kept {
+  readonly owner: boolean
+  readonly group: boolean
+}
+
+async function keepOwner(file: FileHandle, { uid, gid }: Stats): Promise<Kept> {
+  const own = await file.stat()
+  // Only the superuser gives files away, so the file belongs to whoever wrote it last; but whoever is a member of the
+  // group may give it to that.
+  for (const owner of [uid, own.uid]) {
+    if ((owner === own.uid && gid === own.gid) || (await chowned(file, owner, gid))) {
+      return { owner: owner === uid, group: true }
+    }
+  }
+  return { owner: own.uid === uid, group: own.gid === gid }
+}
+
+/** Whether the owner could be changed; not where that is not permitted. */
+async function chowned(file: FileHandle, uid: number, gid: number): Promise<boolean> {
   try {
     await file.chown(uid, gid)
+    return true
   } catch (thrown) {
-    // Only the superuser gives files away. The file then belongs to whoever wrote it last.
-    if (errorNumberName(thrown) !== "EPERM") throw thrown
+    if (errorNumberName(thrown) === "EPERM") return false
+    throw thrown
   }
+}
+
+/** The mode as it was, but for what it would now give to others than before. */
+function modeFor(mode: number, kept: Kept): number {
+  const forGroup = kept.group ? 0o7777 : 0o7707
+  const special = kept.owner && kept.group ? 0o7777 : 0o1777
+  return mode & forGroup & special
 }
 
 /** The new name of a file is on disk only when its folder is. */

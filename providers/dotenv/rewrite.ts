@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises"
-import type { Clock, SettledFiles } from "../../src/core/index.ts"
+import { access, constants, readFile } from "node:fs/promises"
+import { type Clock, SecretError, type SettledFiles } from "../../src/core/index.ts"
 import type { EnvFile, EnvFiles } from "./env-files.ts"
 import { ifThere } from "./if-there.ts"
 import { lock } from "./lock.ts"
@@ -13,44 +13,77 @@ export type Rewrite = (
   signal: AbortSignal,
 ) => Promise<void>
 
+/** After this many rounds somebody else changes the file, or where its links lead, faster than it can be written. */
+const MOST_ROUNDS = 20
+
 /**
  * Replaces files so that no change of anybody else is lost: calls of one store wait for each other; processes that use
  * this library wait for each other by a lock file; and if somebody else, an editor perhaps, has changed the file since
  * it was read, it is read and changed again. What remains is the moment between that last look and the replacement.
  *
- * Ends with a system error, or with whatever `change` throws, and then the file is as it was and nothing lies beside it.
+ * Ends with a system error, with `CONFLICT` if the file never comes to rest, or with whatever `change` throws, and then
+ * the file is as it was and nothing lies beside it.
  */
 export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock): Rewrite {
   let last: Promise<unknown> = Promise.resolve()
 
-  const rewrite: Rewrite = async (file, change, signal) => {
+  /** One round. Tells whether it is done: not if something has changed meanwhile. */
+  const attempt: (...rest: Parameters<Rewrite>) => Promise<boolean> = async (file, change, signal) => {
     signal.throwIfAborted()
     const target = await followLinks(file.path)
+    // Replacing needs no permission on the file itself, so a file that is write-protected would be written all the same.
+    await ifThere(access(target, constants.W_OK))
     const held = await lock(target, clock, signal)
     try {
-      for (let done = false; !done; ) {
-        const before = await envFiles.bytes(file, signal)
-        const after = await change(before ?? new Uint8Array())
-        if (before !== undefined && sameBytes(before, after)) return
-        done = await replaceFile(target, after, held.scratch, async () => {
-          signal.throwIfAborted()
-          return (await held.held()) && sameBytes(await ifThere(readFile(target)), before)
-        })
-        if (done) settled.wrote(file.path, after)
-        else if (!(await held.held())) return await rewrite(file, change, signal)
-      }
+      // A link may have been turned while somebody else had the lock: it is then the lock of another file.
+      if ((await followLinks(file.path)) !== target) return false
+      const before = await envFiles.bytes(file, signal)
+      const after = await change(before ?? new Uint8Array())
+      if (before !== undefined && sameBytes(before, after)) return true
+      const done = await replaceFile(target, after, held.scratch, async () => {
+        signal.throwIfAborted()
+        const unchanged = sameBytes(await ifThere(readFile(target)), before)
+        return unchanged && (await followLinks(file.path)) === target && (await held.held())
+      })
+      if (done) settled.wrote(file.path, after)
+      return done
     } finally {
       await held.release()
     }
   }
 
+  const rewrite: Rewrite = async (...rest) => {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      if (await attempt(...rest)) return
+    }
+    throw new SecretError("CONFLICT", {
+      message: "somebody else changes the file again and again",
+      hint: "write it from one place",
+    })
+  }
+
   return async (file, change, signal) => {
-    const mine = last.then(
-      () => rewrite(file, change, signal),
-      () => rewrite(file, change, signal),
-    )
-    last = mine
+    signal.throwIfAborted()
+    const turn = last.then(ignore, ignore)
+    const mine = turn.then(() => rewrite(file, change, signal))
+    last = mine.catch(ignore)
+    await unlessAborted(turn, signal)
     await mine
+  }
+}
+
+function ignore(): void {}
+
+/** Waits for something else only as long as the signal allows it. */
+async function unlessAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = () => resolve()
+  signal.addEventListener("abort", end, { once: true })
+  try {
+    await Promise.race([turn, promise])
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener("abort", end)
   }
 }
 

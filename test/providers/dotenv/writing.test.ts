@@ -28,6 +28,18 @@ const text = async (path: string) => await readFile(path, "utf8")
 /** Everything beside a file: there must be nothing left after a write. */
 const beside = async (path: string) => (await readdir(dirname(path))).filter(name => name !== basename(path))
 
+/** A program that writes "2" to a secret as another user than the owner of the file. Begun by root, as all tests. */
+const asNobody = (name: string, groups: readonly number[]): string => `
+  import { dotenv } from "latchkey/dotenv"
+  const store = dotenv(process.argv[1])
+  const calm = { signal: new AbortController().signal }
+  // Loads all code while it may still be read.
+  await store.delete("none", calm).catch(() => undefined)
+  process.setgroups(${JSON.stringify(groups)})
+  process.setgid(100)
+  process.setuid(65534)
+  await store.write("${name}", "2", calm).then(() => console.log("written"), error => console.log(error.message))`
+
 describe("writing to a .env", () => {
   it("replaces one value and leaves everything else, and the folder, as it was", async () => {
     const path = await oldFile("# head\r\nexport A='1' # why\r\nB=2\r\n")
@@ -72,6 +84,32 @@ describe("writing to a .env", () => {
     const { mode, uid, gid, ino } = await stat(path)
     expect({ mode, uid, gid }).toEqual({ mode: before.mode, uid: before.uid, gid: before.gid })
     expect(ino).not.toBe(before.ino)
+  })
+
+  it.each([
+    ["keeps a group that its writer is a member of", [4242], { gid: 4242, mode: 0o666 }],
+    ["takes its permissions from a group that it cannot keep", [], { gid: 100, mode: 0o606 }],
+  ] as const)("%s", async (_, groups, expected) => {
+    const path = await oldFile("A=1\n")
+    await chown(path, 0, 4242)
+    await chmod(path, 0o6666)
+    await chown(dirname(path), 65534, 100)
+    const ended = await runChild(asNobody("a", groups), { args: [path] })
+    expect(ended).toMatchObject({ code: 0, stdout: "written\n", stderr: "" })
+    const { uid, gid, mode } = await stat(path)
+    expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 65534, ...expected })
+    expect(await text(path)).toBe("A=2\n")
+  })
+
+  it("does not replace a file that is write-protected in a folder that is not", async () => {
+    const path = await oldFile("A=1\n")
+    await chmod(path, 0o444)
+    await chown(dirname(path), 65534, 100)
+    const ended = await runChild(asNobody("a", []), { args: [path] })
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+    expect(ended.stdout).toContain("DENIED")
+    expect(await text(path)).toBe("A=1\n")
+    expect(await beside(path)).toEqual([])
   })
 
   it("writes through symbolic links, which stay", async () => {
@@ -319,6 +357,106 @@ describe("several who write at once", () => {
   })
 })
 
+describe("a .env that does not come to rest", () => {
+  /** Does something at each moment at which new content is about to be written beside a file. */
+  const beforeScratch = (act: () => Promise<void>) =>
+    around("open", open => async (...rest) => {
+      if (String(rest[0]).endsWith(".tmp")) await act()
+      return await open(...rest)
+    })
+
+  it("follows a link that was turned while it waited for the lock, and keeps no lock", async () => {
+    const folder = await newFolder()
+    for (const name of ["one", "two"]) await writeOld(join(folder, name), "A=1\n")
+    const path = join(folder, ".env")
+    await symlink("one", path)
+    const first = join(folder, "one.lock")
+    await writeFile(first, JSON.stringify({ id: crypto.randomUUID(), host: hostname(), pid: process.pid }))
+    const clock = checkedFakeClock(new Date())
+    const writing = dotenv({ path, clock }).write("a", "2", calm)
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await rm(path)
+    await symlink("two", path)
+    await rm(first)
+    await clock.advance("20ms")
+    await writing
+    expect(await text(join(folder, "one"))).toBe("A=1\n")
+    expect(await text(join(folder, "two"))).toBe("A=2\n")
+    expect((await readdir(folder)).sort()).toEqual([".env", "one", "two"])
+  })
+
+  it("is given up in the end when its link turns each time, and nothing is written", async () => {
+    const folder = await newFolder()
+    for (const name of ["one", "two"]) await writeOld(join(folder, name), "A=1\n")
+    const path = join(folder, ".env")
+    await symlink("one", path)
+    let turns = 0
+    beforeScratch(async () => {
+      turns += 1
+      await rm(path)
+      await symlink(turns % 2 === 0 ? "one" : "two", path)
+    })
+    expect((await errorOf(dotenv(path).write("a", "2", calm))).code).toBe("CONFLICT")
+    expect(turns).toBeLessThan(50)
+    expect([await text(join(folder, "one")), await text(join(folder, "two"))]).toEqual(["A=1\n", "A=1\n"])
+    expect((await readdir(folder)).sort()).toEqual([".env", "one", "two"])
+  })
+
+  it("is not replaced when the signal aborts just before", async () => {
+    const path = await oldFile("A=1\n")
+    const controller = new AbortController()
+    beforeScratch(async () => controller.abort())
+    expect((await errorOf(dotenv(path).write("a", "2", { signal: controller.signal }))).code).toBe("ABORTED")
+    expect(await text(path)).toBe("A=1\n")
+    expect(await beside(path)).toEqual([])
+  })
+
+  it("lets a caller leave who waits for the write before", async () => {
+    const path = await oldFile("A=1\n")
+    const go = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    beforeScratch(async () => {
+      begun.resolve()
+      await go.promise
+    })
+    const store = dotenv(path)
+    const before = store.write("a", "2", calm)
+    await begun.promise
+    const controller = new AbortController()
+    const listens = vi.spyOn(controller.signal, "addEventListener")
+    const waiting = errorOf(store.write("a", "3", { signal: controller.signal }))
+    await vi.waitFor(() => expect(listens).toHaveBeenCalled())
+    controller.abort()
+    expect((await waiting).code).toBe("ABORTED")
+    expect((await errorOf(store.write("a", "3", { signal: controller.signal }))).code).toBe("ABORTED")
+    go.resolve()
+    await before
+    await store.write("b", "4", calm)
+    expect(await text(path)).toBe("A=2\nB=4\n")
+  })
+
+  it("brings the new content to the disk before it is in place", async () => {
+    const path = await oldFile("A=1\n")
+    const order: string[] = []
+    around("open", open => async (...rest) => {
+      const file = (await open(...rest)) as fs.FileHandle
+      if (!String(rest[0]).endsWith(".tmp")) return file
+      const { sync } = file
+      file.sync = async () => {
+        order.push("sync")
+        await sync.call(file)
+      }
+      return file
+    })
+    around("rename", rename => async (...rest) => {
+      order.push("rename")
+      return await rename(...rest)
+    })
+    await dotenv(path).write("a", "2", calm)
+    expect(order).toEqual(["sync", "rename"])
+  })
+})
+
 describe("the lock of a file", () => {
   const lockOf = (path: string) => `${path}.lock`
   const id = "01234567-89ab-cdef-0123-456789abcdef"
@@ -474,6 +612,33 @@ describe("the lock of a file", () => {
     await clock.advance("20ms")
     await writing
     expect(await text(path)).toBe("A=2\n")
+  })
+
+  it("that names a path instead of its holder removes nothing but itself", async () => {
+    const path = await oldFile("A=1\n")
+    // As part of the name of the file that is removed with a broken lock, this would lead to the other one.
+    const victim = join(dirname(path), "victim.tmp")
+    await writeFile(victim, "x")
+    await mkdir(`${path}.x`)
+    for (const bad of ["x/../victim", "../victim", ""]) {
+      await writeFile(lockOf(path), JSON.stringify({ ...mine, id: bad, pid: 2 ** 22 + 1 }))
+      const then = Date.now() / 1000 - 60
+      await utimes(lockOf(path), then, then)
+      await dotenv(path).write("a", `2${bad.length}`, calm)
+      expect(await text(victim)).toBe("x")
+    }
+  })
+
+  it("that is somebody else's by now is left to them at the end", async () => {
+    const path = await oldFile("A=1\n")
+    const other = JSON.stringify(mine)
+    // Taken over after the last look at it: the replacement can no longer be stopped.
+    around("rename", rename => async (...rest) => {
+      await writeFile(lockOf(path), other)
+      return await rename(...rest)
+    })
+    await dotenv(path).write("a", "2", calm)
+    expect(await text(lockOf(path))).toBe(other)
   })
 
   it("of a process that this one may not signal is waited for", async () => {
