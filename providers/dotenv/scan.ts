@@ -66,6 +66,17 @@ function unifyLineEnds(text: string): { unified: string; original(offset: number
   const pairs = Array.from(text.matchAll(/\r\n/g), (match, before) => match.index - before)
   return {
     unified: text.replaceAll(/\r\n?/g, "\n"),
-    original: offset => offset + pairs.filter(pair => pair < offset).length,
+    original: offset => offset + countBelow(pairs, offset),
   }
+}
+
+/** How many of some numbers in rising order are below another one. */
+function countBelow(numbers: readonly number[], limit: number): number {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((numbers[middle] as number) < limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }
