@@ -11,7 +11,7 @@ export function log(line: string): void {
 /** Logs what becomes of the secrets while the server runs. No event of latchkey holds a value. */
 export function logChanges(secrets: Secrets): void {
   secrets.on("accepted", ({ secret, changed, previousVersion }) => {
-    if (changed && previousVersion !== undefined) log(`${secret} has a new value, which is used from now on`)
+    if (changed && previousVersion !== undefined) log(`${secret} has a new value`)
   })
   secrets.on("refused", ({ secret, code }) =>
     log(`a new value of ${secret} is not used (${code}); the old one stays`),
