@@ -4,6 +4,7 @@ import {
   isSecretError,
   SecretError,
   type SecretStore,
+  type SecretValue,
   type StoredSecret,
   type VersionInfo,
 } from "../../src/core/index.ts"
@@ -72,6 +73,25 @@ function planted(bug: Bug, options?: ReferenceOptions): () => Harness {
     const harness = reference(options)
     const store = { ...harness.store } as Required<SecretStore>
     return { ...harness, store: Object.assign({ ...store }, bug(store, harness)) }
+  }
+}
+
+/** A store whose failed writes have something of the value in their errors. */
+function telling(
+  store: Required<SecretStore>,
+  tell: (error: SecretError, value: string) => void,
+): Partial<SecretStore> {
+  return {
+    write: (name, value, options) =>
+      store.write(name, value, options).catch(thrown => {
+        const error = new SecretError(thrown.code, {
+          secret: name,
+          store: store.location,
+          hint: "see the rule",
+        })
+        tell(error, String(value))
+        throw error
+      }),
   }
 }
 
@@ -211,6 +231,86 @@ const BUGS: Readonly<
     options: { operations: [] },
     red: /^declares nothing for writes/,
   },
+  "has preconditions and lacks write": {
+    bug: store => ({
+      capabilities: { ...store.capabilities, preconditions: { absent: false, version: true } },
+    }),
+    options: { operations: [] },
+    red: /^declares nothing for writes/,
+  },
+  "takes batches and lacks readMany": {
+    bug: store => ({ capabilities: { ...store.capabilities, batchSize: 100 } }),
+    options: { operations: [] },
+    red: /^declares batches of one name/,
+  },
+  "deletes softly and lacks delete": {
+    bug: store => ({ capabilities: { ...store.capabilities, softDelete: true } }),
+    options: { operations: [] },
+    red: /^declares no soft deletion/,
+  },
+  "has older versions and no way to them": {
+    bug: store => ({
+      capabilities: { ...store.capabilities, versionedReads: true },
+      read: (name, { signal }) => store.read(name, { signal }),
+    }),
+    options: { operations: [] },
+    red: /^reads the version that is asked for/,
+  },
+  "hands out the bytes that it keeps": {
+    bug(store) {
+      const kept = new Map<string, StoredSecret>()
+      return {
+        async read(name, options) {
+          const answer = await store.read(name, options)
+          const first = kept.get(answer.version) ?? answer
+          kept.set(answer.version, first)
+          return first
+        },
+      }
+    },
+    red: /^shares no bytes/,
+  },
+  "hands out the bytes that it keeps when it reads many": {
+    bug(store) {
+      const kept = new Map<string, Uint8Array>()
+      return {
+        async read(name, options) {
+          const answer = await store.read(name, options)
+          if (typeof answer.value === "string") return answer
+          const bytes = kept.get(answer.version) ?? answer.value
+          kept.set(answer.version, bytes)
+          return { ...answer, value: bytes.slice() }
+        },
+        async readMany(names, options) {
+          const answers = await store.readMany(names, options)
+          return new Map(
+            Array.from(answers, ([name, answer]) => {
+              const bytes = isSecretError(answer) ? undefined : kept.get(answer.version)
+              return [name, bytes === undefined ? answer : { ...(answer as StoredSecret), value: bytes }]
+            }),
+          )
+        },
+      }
+    },
+    red: /^shares no bytes/,
+  },
+  "keeps the bytes that it was given": {
+    bug(store) {
+      const given = new Map<string, SecretValue>()
+      return {
+        async read(name, options) {
+          const answer = await store.read(name, options)
+          const bytes = given.get(name)
+          return bytes instanceof Uint8Array ? { ...answer, value: bytes.slice() } : answer
+        },
+        write(name, value, options) {
+          given.set(name, value)
+          return store.write(name, value, options)
+        },
+      }
+    },
+    red: /^shares no bytes/,
+  },
   "trims values": {
     bug: store => ({
       async read(name, options) {
@@ -260,6 +360,53 @@ const BUGS: Readonly<
     }),
     red: /^lists the versions of a secret/,
   },
+  "lists its oldest version first": {
+    bug: store => ({
+      async *versions(name, options) {
+        const infos: VersionInfo[] = []
+        for await (const info of store.versions(name, options)) infos.push(info)
+        yield* infos.reverse()
+      },
+    }),
+    red: /^lists versions newest first/,
+  },
+  "reads versions of what was deleted": {
+    bug(store) {
+      const kept = new Map<string, StoredSecret>()
+      return {
+        async read(name, options) {
+          const old = kept.get(`${name} ${options.version}`)
+          if (old !== undefined && !options.signal.aborted) return old
+          const answer = await store.read(name, options)
+          kept.set(`${name} ${answer.version}`, answer)
+          return answer
+        },
+      }
+    },
+    red: /^removes a secret with all its versions/,
+  },
+  "lists versions of what was deleted": {
+    bug(store) {
+      const kept = new Map<string, VersionInfo>()
+      return {
+        async write(name, value, options) {
+          const info = await store.write(name, value, options)
+          kept.set(name, info)
+          return info
+        },
+        async delete(name, options) {
+          kept.set(name, { version: "deleted", current: false, readable: false })
+          await store.delete(name, options)
+        },
+        async *versions(name, options) {
+          const tombstone = kept.get(name)
+          if (tombstone?.version === "deleted") yield tombstone
+          else yield* store.versions(name, options)
+        },
+      }
+    },
+    red: /^removes a secret with all its versions/,
+  },
   "lets names lead elsewhere": {
     bug: store => ({
       canonical: name => name,
@@ -282,6 +429,15 @@ const BUGS: Readonly<
       },
     }),
     red: /^lists what stands below a name/,
+  },
+  "lists reserved names": {
+    bug: store => ({
+      async *list(options) {
+        yield { name: "latchkey/journal" }
+        yield* store.list(options)
+      },
+    }),
+    red: /^lists nothing under the reserved/,
   },
   "lists without an end": {
     bug: () => ({
@@ -321,6 +477,36 @@ const BUGS: Readonly<
           throw new SecretError(error.code, { message: `could not write ${value}`, hint: error.hint })
         }),
     }),
+    red: /^tells no value in an error/,
+  },
+  "quotes the value beside the message, out of sight": {
+    bug: store =>
+      telling(store, (error, value) => {
+        Object.defineProperty(error, "requestId", { value, enumerable: false })
+      }),
+    red: /^tells no value in an error/,
+  },
+  "quotes the value in base64 in an error": {
+    bug: store =>
+      telling(store, (error, value) => {
+        Object.assign(error, { requestId: btoa(`{"value":"${value}"}`) })
+      }),
+    red: /^tells no value in an error/,
+  },
+  "quotes the value in hex in a problem of an error": {
+    bug: store =>
+      telling(store, (error, value) => {
+        const hint = Buffer.from(value).toString("hex").toUpperCase()
+        const problems = [Object.assign(new SecretError("DENIED"), { hint })]
+        Object.defineProperty(error, "problems", { value: problems, enumerable: false })
+      }),
+    red: /^tells no value in an error/,
+  },
+  "attaches the bytes of its request to an error": {
+    bug: store =>
+      telling(store, (error, value) => {
+        Object.assign(error, { [Symbol("request")]: new Map([["body", Buffer.from(value)]]) })
+      }),
     red: /^tells no value in an error/,
   },
   "attaches the error of its service": {
@@ -363,6 +549,10 @@ const BUGS: Readonly<
       },
     }),
     red: /^gives a hint after a change/,
+  },
+  "goes on watching after it was closed": {
+    bug: () => ({ close: async () => undefined }),
+    red: /^gives no hint any more/,
   },
   "goes on watching after the signal": {
     bug: store => ({

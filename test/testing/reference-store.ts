@@ -60,6 +60,9 @@ export interface ReferenceOptions {
   readonly operations?: readonly (keyof StoreDefinition)[]
 }
 
+const copyOf = (one: StoredSecret): StoredSecret =>
+  typeof one.value === "string" ? one : { ...one, value: one.value.slice() }
+
 /** A correct store in the memory of the process, and the means to change what it holds. */
 export function reference(options: ReferenceOptions = {}): Harness & { readonly store: SecretStore } {
   const full = options.operations === undefined
@@ -68,6 +71,7 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
   const deleted = new Set<string>()
   const hints = new Set<(name?: string) => void>()
   const { largest } = options
+  let stored = 0
   const changed = (name: string): void => {
     for (const hint of hints) hint(name)
   }
@@ -78,21 +82,24 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
     const last = found?.versions.at(-1)
     if (found === undefined || last === undefined) throw new SecretError("NOT_FOUND")
     if (found.disabled) throw new SecretError("DISABLED")
-    return last
+    return copyOf(last)
   }
   const infoOf = (one: StoredSecret, all: readonly StoredSecret[]): VersionInfo => ({
     version: one.version,
     current: one === all.at(-1),
     readable: true,
+    ...(one.createdAt && { createdAt: one.createdAt }),
   })
   const store = (name: string, value: SecretValue, expiresAt?: Date): VersionInfo => {
     const size = typeof value === "string" ? Buffer.byteLength(value) : value.length
     if (largest !== undefined && size > largest) throw new SecretError("INVALID_VALUE")
     if (value === options.cannotHold) throw new SecretError("INVALID_VALUE")
     const kept = held.get(name) ?? { versions: [], disabled: false, denied: false }
-    const normal = typeof value === "string" ? value : valueOfBytes(value)
+    const normal = typeof value === "string" ? value : valueOfBytes(value.slice())
+    stored += 1
+    const createdAt = new Date(stored * 1_000)
     if (kept.versions.at(-1)?.value !== normal || expiresAt !== undefined)
-      kept.versions.push({ value: normal, version: randomUUID(), ...(expiresAt && { expiresAt }) })
+      kept.versions.push({ value: normal, version: randomUUID(), createdAt, ...(expiresAt && { expiresAt }) })
     held.set(name, kept)
     deleted.delete(name)
     changed(name)
@@ -109,7 +116,7 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
       const found =
         version === undefined ? last : held.get(name)?.versions.find(one => one.version === version)
       if (found === undefined) throw new SecretError("NOT_FOUND")
-      return found
+      return copyOf(found)
     },
     async readMany(names): Promise<ReadonlyMap<string, StoredSecret | SecretError>> {
       const answers = new Map<string, StoredSecret | SecretError>()
@@ -150,7 +157,9 @@ export function reference(options: ReferenceOptions = {}): Harness & { readonly 
       signal.addEventListener("abort", () => hints.delete(own), { once: true })
     },
     async ping() {},
-    async close() {},
+    async close() {
+      hints.clear()
+    },
   } satisfies StoreDefinition
 
   const missing = ["readMany", "write", "list", "versions", "delete", "watch"].filter(

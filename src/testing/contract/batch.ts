@@ -17,7 +17,14 @@ export const batchChecks: readonly Check[] = [
     },
   },
   {
-    name: "answers many names with what single reads answer, where it can",
+    name: "declares batches of one name if it cannot read many",
+    async run({ store }) {
+      if (store.readMany !== undefined) return
+      ensure(store.capabilities.batchSize === 1, "a store without readMany has a batchSize of 1")
+    },
+  },
+  {
+    name: "answers many names with what single reads answer, where it can read many",
     async run(bench) {
       const { store } = bench
       if (store.readMany === undefined) return
@@ -34,7 +41,7 @@ export const batchChecks: readonly Check[] = [
     },
   },
   {
-    name: "answers for each name by itself: found, missing, removed, switched off, denied, refused",
+    name: "answers for each name by itself: found, missing, removed, switched off, denied, refused, where it can read many",
     async run(bench) {
       const { store } = bench
       if (store.readMany === undefined) return
@@ -77,7 +84,7 @@ export const batchChecks: readonly Check[] = [
     },
   },
   {
-    name: "answers under the names that were asked for, also when two of them mean one secret",
+    name: "answers under the names that were asked for, also when two of them mean one secret, where it can read many",
     async run(bench) {
       const { store, native } = bench
       if (store.readMany === undefined || store.capabilities.batchSize < 2) return
@@ -90,7 +97,7 @@ export const batchChecks: readonly Check[] = [
     },
   },
   {
-    name: "answers no names with no answers",
+    name: "answers no names with no answers, where it can read many",
     async run({ store }) {
       if (store.readMany === undefined) return
       ensure((await store.readMany([], calm())).size === 0, "there are no answers")

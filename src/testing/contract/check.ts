@@ -9,6 +9,7 @@ import {
   systemClock,
 } from "../../core/index.ts"
 import type { Harness } from "./harness.ts"
+import { tells } from "./telling.ts"
 
 /** One promise of the contract, as a sentence, with the means to see whether it is kept. */
 export interface Check {
@@ -177,10 +178,7 @@ export function ensureError(
   )
   ensure(thrown.cause === undefined, `${what}: the error carries a cause`)
   for (const value of hidden) {
-    ensure(
-      typeof value !== "string" || !`${thrown.message}\n${thrown.stack}`.includes(value),
-      `${what}: the error tells the value`,
-    )
+    ensure(!tells(thrown, value), `${what}: the error tells the value`)
   }
   return thrown
 }

@@ -3,7 +3,10 @@ import type { SecretStore, SecretValue } from "../../core/index.ts"
 /** One store to be tested, and the means to change what it holds without asking it. */
 export interface Harness {
   readonly store: SecretStore
-  /** Makes this the value of a secret, by the service's own means. Portable names only. */
+  /**
+   * Makes this the value of a secret, by the service's own means, also once the store is closed. Portable names only,
+   * one of them under the reserved `latchkey`: may refuse that with `INVALID_NAME`.
+   */
   put(name: string, value: SecretValue): Promise<void>
   /** Removes a secret. */
   remove?(name: string): Promise<void>

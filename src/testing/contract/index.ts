@@ -45,8 +45,9 @@ const ROOMS: Readonly<Record<string, readonly Check[]>> = {
 
 /**
  * The contract of {@link SecretStore} as tests: what its doc comments promise, and what `capabilities` declares, both
- * ways. Declares one test for each promise; each makes a harness of its own and takes it down. A check of an optional
- * method ensures, on a store that lacks it, that nothing is declared for it. No message ever shows a value.
+ * ways. Declares one test for each promise; each makes a harness of its own and takes it down. A check
+ * whose name says "where" looks at nothing where that does not hold, and is green there; that nothing is declared for
+ * a method that a store lacks has checks of its own. No message ever shows a value.
  *
  * ```ts
  * import { describe, it } from "vitest"

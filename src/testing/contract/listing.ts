@@ -1,5 +1,5 @@
 import type { ListOptions, SecretInfo, SecretStore } from "../../core/index.ts"
-import { type Bench, type Check, calm, collect, ensure, ensureSame, read } from "./check.ts"
+import { type Bench, type Check, calm, collect, ensure, ensureError, ensureSame, read } from "./check.ts"
 
 /** Names without values. */
 export const listingChecks: readonly Check[] = [
@@ -22,7 +22,7 @@ export const listingChecks: readonly Check[] = [
     ensure(listed.includes(name), "the secret is listed")
     ensureSame((await read(bench.store, name)).value, value, "the secret read by its listed name")
   }),
-  listing("does not list what is missing", async (bench, list) => {
+  listing("does not list what was removed, where one can be", async (bench, list) => {
     const name = bench.name("token")
     await bench.put(name, bench.value())
     if (bench.remove === undefined) return
@@ -44,6 +44,24 @@ export const listingChecks: readonly Check[] = [
       "under a name that nothing has is nothing",
     )
     ensure((await list({ under: one })).join() === one, "a name stands under itself")
+  }),
+  listing("lists nothing under the reserved first segment", async (bench, list) => {
+    try {
+      await bench.put("latchkey/journal", bench.value())
+    } catch (thrown) {
+      // A harness that puts through the store is refused, as anybody is.
+      ensureError(thrown, "INVALID_NAME", "putting a reserved name")
+    }
+    await bench.put(bench.name("latchkey"), bench.value())
+    const listed = await list()
+    ensure(
+      !listed.some(name => name === "latchkey" || name.startsWith("latchkey/")),
+      "no reserved name is listed",
+    )
+    ensure(
+      listed.includes(bench.name("latchkey")),
+      "a name that is reserved only as a first segment is listed",
+    )
   }),
   listing("lists no value", async (bench, _, infos) => {
     const { name, value } = bench.secret("token")

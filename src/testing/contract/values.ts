@@ -32,6 +32,10 @@ export const valueChecks: readonly Check[] = [
     }),
   ),
   {
+    name: "shares no bytes with those who read and write, where it holds bytes",
+    run: ensureOwnBytes,
+  },
+  {
     name: "gives a value of 1 MiB back unchanged, or the largest that it holds",
     run: bench =>
       ensureKept(bench, "m".repeat(Math.min(MEBIBYTE, bench.largest ?? MEBIBYTE)), "a large value"),
@@ -53,6 +57,30 @@ export const valueChecks: readonly Check[] = [
     },
   },
 ]
+
+async function ensureOwnBytes(bench: Bench): Promise<void> {
+  const { store } = bench
+  const { readMany } = store
+  const bytes = Uint8Array.of(0xff, 1, 2, 0xfe)
+  if (!bench.holds(bytes)) return
+  const name = bench.name("bytes")
+  await bench.put(name, bytes.slice())
+  const overwrite = (value: SecretValue | undefined): void => {
+    if (value instanceof Uint8Array) value.fill(0)
+  }
+  overwrite((await ensureReads(store, name, bytes, "bytes")).value)
+  await ensureReads(store, name, bytes, "bytes after those of another read were overwritten")
+  if (readMany !== undefined) {
+    const answer = (await readMany.call(store, [name], calm())).get(name)
+    overwrite(answer !== undefined && "value" in answer ? answer.value : undefined)
+    await ensureReads(store, name, bytes, "bytes after those of a batch were overwritten")
+  }
+  if (store.write === undefined) return
+  const [written, given] = [bench.name("written"), bytes.slice()]
+  await store.write(written, given, calm())
+  overwrite(given)
+  await ensureReads(store, written, bytes, "bytes after those that were written were overwritten")
+}
 
 async function ensureKept(bench: Bench, value: SecretValue, what: string): Promise<void> {
   const { store } = bench

@@ -26,7 +26,7 @@ export const versionChecks: readonly Check[] = [
     },
   },
   {
-    name: "tells a value from an empty one by the version",
+    name: "tells a value from an empty one by the version, where it holds one",
     async run(bench) {
       if (!bench.holds("")) return
       const name = bench.name("token")
@@ -79,7 +79,7 @@ export const versionChecks: readonly Check[] = [
     },
   },
   {
-    name: "lists the versions of a secret, one of them the current one, where it can",
+    name: "lists the versions of a secret, one of them the current one, where it can list them",
     async run(bench) {
       const { store } = bench
       if (store.versions === undefined) return
@@ -104,7 +104,22 @@ export const versionChecks: readonly Check[] = [
     },
   },
   {
-    name: "says NOT_FOUND for the versions of a secret that is missing",
+    name: "lists versions newest first, where it can list them and they have dates",
+    async run(bench) {
+      const { store } = bench
+      if (store.versions === undefined) return
+      const name = bench.name("token")
+      for (let round = 0; round < 3; round++) await bench.put(name, bench.value())
+      let newer = Number.POSITIVE_INFINITY
+      for (const { createdAt } of await collect(store.versions(name, calm()))) {
+        const time = createdAt?.getTime() ?? newer
+        ensure(time <= newer, "no version is listed after one that is older")
+        newer = time
+      }
+    },
+  },
+  {
+    name: "says NOT_FOUND for the versions of a secret that is missing, where it can list them",
     async run(bench) {
       const { store } = bench
       if (store.versions === undefined) return

@@ -1,5 +1,8 @@
-import type { SecretError, SecretStore } from "../../core/index.ts"
-import { type Bench, type Check, ensure, ensureReads, ensureRejects } from "./check.ts"
+import { pause, type SecretError, type SecretStore, systemClock } from "../../core/index.ts"
+import { type Bench, type Check, calm, ensure, ensureReads, ensureRejects } from "./check.ts"
+
+/** How long at least is waited for a hint that should not come, in milliseconds. */
+const AT_LEAST = 20
 
 /** Hints that something may have changed. */
 export const watchingChecks: readonly Check[] = [
@@ -43,6 +46,21 @@ export const watchingChecks: readonly Check[] = [
     await bench.within(other.hinted(name), "a hint comes to the watch that goes on")
     ensure(ended.count === 0, "the watch that was ended gets no hint")
     ensure(ended.failure === undefined, "the watch that was ended has not failed")
+  }),
+  watching("gives no hint any more once the store is closed", async (bench, arm) => {
+    const name = bench.name("token")
+    await bench.put(name, bench.value())
+    const watch = await arm()
+    const before = systemClock.monotonic()
+    await bench.put(name, bench.value())
+    await bench.within(watch.hinted(name), "a hint comes before the store is closed")
+    const took = systemClock.monotonic() - before
+    await bench.store.close()
+    watch.forget()
+    await bench.put(name, bench.value())
+    // Nothing tells of a hint that does not come: waits for longer than the one before took.
+    await pause(systemClock, AT_LEAST + 2 * took, calm().signal)
+    ensure(watch.count === 0, "a watch ends with its store")
   }),
   watching("does not begin with a signal that has aborted", async (bench, arm) => {
     await ensureRejects(() => arm(AbortSignal.abort()), "ABORTED", "arming with an aborted signal")

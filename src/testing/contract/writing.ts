@@ -1,5 +1,15 @@
 import type { SecretStore, SecretValue, VersionInfo, WriteOptions } from "../../core/index.ts"
-import { type Bench, type Check, calm, ensure, ensureReads, ensureRejects, read } from "./check.ts"
+import {
+  type Bench,
+  type Check,
+  calm,
+  collect,
+  ensure,
+  ensureError,
+  ensureReads,
+  ensureRejects,
+  read,
+} from "./check.ts"
 
 /** Writes, their preconditions, and deletions. */
 export const writingChecks: readonly Check[] = [
@@ -10,6 +20,13 @@ export const writingChecks: readonly Check[] = [
       const { preconditions, expiry } = store.capabilities
       ensure(!preconditions.absent && !preconditions.version, "a store without write has no preconditions")
       ensure(!expiry, "a store without write sets no expiry")
+    },
+  },
+  {
+    name: "declares no soft deletion if it cannot delete",
+    async run({ store }) {
+      if (store.delete !== undefined) return
+      ensure(!store.capabilities.softDelete, "a store without delete has no soft deletion")
     },
   },
   writing("creates a secret, and says its version", async (bench, write) => {
@@ -103,6 +120,33 @@ export const writingChecks: readonly Check[] = [
     await ensureRejects(() => read(bench.store, name), "NOT_FOUND", "the deleted secret")
     await ensureReads(bench.store, other, value, "the other secret")
   }),
+  deleting(
+    "removes a secret with all its versions, unless it declares soft deletion",
+    async (bench, remove) => {
+      const { store } = bench
+      const name = bench.name("token")
+      const versions: string[] = []
+      for (let round = 0; round < 2; round++) {
+        await bench.put(name, bench.value())
+        versions.push((await read(store, name)).version)
+      }
+      await remove(name)
+      if (store.capabilities.softDelete) return
+      for (const version of store.capabilities.versionedReads ? versions : []) {
+        await ensureRejects(
+          () => store.read(name, { ...calm(), version }),
+          ["NOT_FOUND", "INVALID_VALUE"],
+          "a version of the deleted secret",
+        )
+      }
+      if (store.versions === undefined) return
+      const left = await collect(store.versions(name, calm())).catch((thrown: unknown) => {
+        ensureError(thrown, "NOT_FOUND", "the versions of the deleted secret")
+        return []
+      })
+      ensure(left.length === 0, "a deleted secret has no versions")
+    },
+  ),
   deleting("says NOT_FOUND for the deletion of a secret that is missing", async (bench, remove) => {
     await ensureRejects(() => remove(bench.name("missing")), "NOT_FOUND", "deleting a missing secret")
   }),
