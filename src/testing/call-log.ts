@@ -1,16 +1,20 @@
 import type { Version } from "../core/index.ts"
 
+/** All that can be asked of a store, by name. */
+export const OPERATIONS = [
+  "read",
+  "readMany",
+  "write",
+  "list",
+  "versions",
+  "delete",
+  "watch",
+  "ping",
+  "close",
+] as const
+
 /** What can be asked of a store. */
-export type Operation =
-  | "read"
-  | "readMany"
-  | "write"
-  | "list"
-  | "versions"
-  | "delete"
-  | "watch"
-  | "ping"
-  | "close"
+export type Operation = (typeof OPERATIONS)[number]
 
 /** One call of a store, without any value. */
 export interface StoreCall {

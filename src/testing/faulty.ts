@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Duration,
+  isSecretError,
   parseDuration,
   SecretError,
   type SecretErrorCode,
@@ -8,7 +9,7 @@ import {
   type StoredSecret,
   systemClock,
 } from "../core/index.ts"
-import { type CallLog, callLog, type Operation, type StoreCall } from "./call-log.ts"
+import { type CallLog, callLog, OPERATIONS, type Operation, type StoreCall } from "./call-log.ts"
 import { type Struck, waitingRoom } from "./waiting-room.ts"
 import { wrapStore } from "./wrap-store.ts"
 
@@ -43,7 +44,10 @@ export interface Fault extends Disposable {
 /** Which operations a fault is for; `"all"` is all but `close`. */
 export type Target = Operation | readonly Operation[] | "all"
 
-/** The faults of one store; several can be in force at once. */
+/**
+ * The faults of one store; several can be in force at once. An operation, a code or a pattern that does not exist is
+ * `MISCONFIGURED`.
+ */
 export interface Faults {
   /** Does not answer until `release()`. */
   hang(target: Target, options?: HangOptions): Fault
@@ -66,7 +70,7 @@ export interface Faults {
   repeatVersion(options?: Omit<FaultOptions, "when">): Fault
   /** Gives a hint to whoever watches, although nothing changed. */
   hint(name?: string): void
-  /** Ends all watches with an error. */
+  /** Ends all watches with an error: those of the store end, too. */
   failWatches(error: SecretError | SecretErrorCode): void
   /** How many calls hang, are delayed or wait to be reordered. */
   readonly waiting: number
@@ -85,7 +89,8 @@ export interface Faulty {
 
 /**
  * Wraps a store, so that it can be made to fail as stores do on bad days. It has just those optional methods that the
- * store has. Without a fault in force it passes everything through.
+ * store has. Without a fault in force it passes everything through, and keeps the contract that `testStore` checks; with one
+ * it breaks it, which is why that suite never puts one in front of the store that it looks at.
  *
  * ```ts
  * const store = faulty(memory())
@@ -123,6 +128,9 @@ export function faulty<S extends SecretStore>(
           secret: call?.names.length === 1 ? call.names[0] : undefined,
         })
       : error
+  const effectOf = (error: SecretError | SecretErrorCode): Effect => ({
+    pause: async ({ call }) => raise(errorOf(error, call)),
+  })
   const raise = (thrown: unknown): never => {
     throw thrown
   }
@@ -143,8 +151,7 @@ export function faulty<S extends SecretStore>(
         { pause: struck => group(struck, waitOptions(options)) },
       )
     },
-    fail: (target, error, options = {}) =>
-      add(target, options, { pause: async ({ call }) => raise(errorOf(error, call)) }),
+    fail: (target, error, options = {}) => add(target, options, effectOf(knownError(error))),
     throw: (target, thrown, options = {}) => add(target, options, { pause: async () => raise(thrown) }),
     flap: (target, pattern, options = {}) => faults.fail(target, "UNAVAILABLE", { ...options, pattern }),
     change: (change, options = {}) => add(["read", "readMany"], options, { change }),
@@ -160,9 +167,8 @@ export function faulty<S extends SecretStore>(
       for (const watch of [...watches]) watch.hint(name)
     },
     failWatches(error) {
-      const ending = [...watches]
-      watches.clear()
-      for (const watch of ending) watch.failed(errorOf(error))
+      const failure = errorOf(knownError(error))
+      for (const watch of [...watches]) watch.failed(failure)
     },
     get waiting() {
       return room.size
@@ -219,6 +225,47 @@ interface Rule {
   strikes(call: StoreCall): boolean
 }
 
+/** A slip in a name would strike nothing, and a test that waits for the fault would be green. */
+function refuseUnknownTarget(target: Target): void {
+  const asked: readonly unknown[] = [target].flat()
+  if (target === "all" || (asked.length > 0 && asked.every(isOperation))) return
+  throw new SecretError("MISCONFIGURED", {
+    message: "a fault is for an operation that does not exist",
+    hint: `the operations are ${OPERATIONS.join(", ")}, and "all" is all but close`,
+  })
+}
+
+function isOperation(one: unknown): boolean {
+  return OPERATIONS.some(operation => operation === one)
+}
+
+function knownError(error: SecretError | SecretErrorCode): SecretError | SecretErrorCode {
+  if (isSecretError(error) || Object.hasOwn(CODES, error)) return error
+  throw new SecretError("MISCONFIGURED", {
+    message: "a fault is to fail with a code that does not exist",
+    hint: `the codes are ${Object.keys(CODES).join(", ")}; throw() throws what is no SecretError`,
+  })
+}
+
+// A record, so that the compiler misses a code that is not here.
+const CODES: Readonly<Record<SecretErrorCode, true>> = {
+  NOT_FOUND: true,
+  DENIED: true,
+  UNAUTHENTICATED: true,
+  DISABLED: true,
+  THROTTLED: true,
+  UNAVAILABLE: true,
+  TIMEOUT: true,
+  CONFLICT: true,
+  INVALID_NAME: true,
+  INVALID_VALUE: true,
+  UNSUPPORTED: true,
+  STALE: true,
+  CLOSED: true,
+  ABORTED: true,
+  MISCONFIGURED: true,
+}
+
 function newRule(target: Target, options: FaultOptions, effect: Effect): Rule {
   const { name, times = Number.POSITIVE_INFINITY, pattern = "x", when = "before" } = options
   if (!/^[x-]*x[x-]*$/.test(pattern)) {
@@ -226,6 +273,7 @@ function newRule(target: Target, options: FaultOptions, effect: Effect): Rule {
       message: `pattern is not made of "x" and "-", with an "x" in it`,
     })
   }
+  refuseUnknownTarget(target)
   let seen = 0
   let struck = 0
   return {

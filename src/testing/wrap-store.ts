@@ -80,11 +80,31 @@ export function wrapStore<S extends SecretStore>(store: S, strike: Strike, watch
   }
   if (watch !== undefined) {
     wrapped.watch = async (hint, options) => {
-      const armed: ArmedWatch = { hint, failed: options.failed }
-      await strike({ operation: "watch", names: [] }, options.signal, () => watch.call(store, hint, options))
-      if (options.signal.aborted) return
-      watches.add(armed)
-      options.signal.addEventListener("abort", () => watches.delete(armed), { once: true })
+      // The watch of the store has a signal of its own, so that a watch that is made to fail has ended there, too.
+      const ending = new AbortController()
+      const end = (): void => {
+        watches.delete(armed)
+        options.signal.removeEventListener("abort", end)
+        ending.abort()
+      }
+      const armed: ArmedWatch = {
+        hint,
+        failed(error) {
+          end()
+          options.failed(error)
+        },
+      }
+      options.signal.addEventListener("abort", end, { once: true })
+      if (options.signal.aborted) end()
+      try {
+        await strike({ operation: "watch", names: [] }, options.signal, () =>
+          watch.call(store, hint, { signal: ending.signal, failed: armed.failed }),
+        )
+      } catch (thrown) {
+        end()
+        throw thrown
+      }
+      if (!ending.signal.aborted) watches.add(armed)
     }
   }
 

@@ -463,4 +463,71 @@ describe("a watch on a faulty store", () => {
     store.faults.hint("a")
     expect(hints).toEqual([])
   })
+
+  it("has ended in the store, too, once it failed", async () => {
+    const { store, put } = await stocked()
+    const told: unknown[] = []
+    const { signal } = new AbortController()
+    await store.watch(name => told.push(name), { signal, failed: error => told.push(error.code) })
+    store.faults.failWatches("UNAVAILABLE")
+    await put("a", "another value")
+    expect(told).toEqual(["UNAVAILABLE"])
+    expect(getEventListeners(signal, "abort")).toEqual([])
+  })
+
+  it("leaves no listener where arming fails, and is no longer told of what the store says", async () => {
+    const { store } = await stocked()
+    store.faults.fail("watch", "UNAVAILABLE")
+    const { signal } = new AbortController()
+    await outcome(store.watch(() => undefined, { signal, failed: () => undefined }))
+    expect(getEventListeners(signal, "abort")).toEqual([])
+  })
+
+  it("fails as the store says, and then once", async () => {
+    let failInside: (error: SecretError) => void = () => undefined
+    const { store } = reference()
+    const wrapped = faulty({
+      ...store,
+      watch: async (_hint: unknown, options: { failed(error: SecretError): void }) => {
+        failInside = error => options.failed(error)
+      },
+    })
+    const failures: string[] = []
+    await wrapped.watch(() => undefined, { ...calm(), failed: error => failures.push(error.code) })
+    failInside(new SecretError("DENIED"))
+    wrapped.faults.failWatches("UNAVAILABLE")
+    expect(failures).toEqual(["DENIED"])
+  })
 })
+
+describe("a fault with a slip in it", () => {
+  // What plain JavaScript can say.
+  type Loose = Record<string, (...args: unknown[]) => unknown>
+
+  it.each([
+    ["an operation", (faults: Loose) => faults.fail?.("reed", "DENIED"), /readMany, .*"all"/],
+    ["an operation among others", (faults: Loose) => faults.hang?.(["read", "reed"]), /readMany/],
+    ["no operation", (faults: Loose) => faults.delay?.([], "1s"), /readMany/],
+    ["nothing", (faults: Loose) => faults.throw?.(undefined, null), /readMany/],
+    ["a code", (faults: Loose) => faults.fail?.("read", "NOPE"), /NOT_FOUND, DENIED/],
+    ["a code that every object has", (faults: Loose) => faults.fail?.("read", "toString"), /NOT_FOUND/],
+    ["an error of somebody else's", (faults: Loose) => faults.fail?.("read", new Error("x")), /throw\(\)/],
+    ["a code for watches", (faults: Loose) => faults.failWatches?.("NOPE"), /NOT_FOUND, DENIED/],
+  ])("is refused with what exists: %s", async (_, slip, hint) => {
+    const { store } = await stocked()
+    const error = await outcomeOf(() => slip(store.faults as unknown as Loose))
+    expect(error?.code).toBe("MISCONFIGURED")
+    expect(error?.hint).toMatch(hint)
+    expect(await outcome(store.read("a", calm()))).toBe("value of a")
+  })
+})
+
+async function outcomeOf(call: () => unknown): Promise<SecretError | undefined> {
+  try {
+    await call()
+  } catch (thrown) {
+    if (isSecretError(thrown)) return thrown
+    throw thrown
+  }
+  return undefined
+}

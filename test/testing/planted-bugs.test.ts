@@ -8,7 +8,7 @@ import {
   type StoredSecret,
   type VersionInfo,
 } from "../../src/core/index.ts"
-import { faulty, type Harness, testStore } from "../../src/testing/index.ts"
+import { type Faults, faulty, type Harness, testStore } from "../../src/testing/index.ts"
 import { type ReferenceOptions, reference } from "./reference-store.ts"
 
 // A test of the tests: each planted bug must turn at least the named check red, and the store without it none.
@@ -632,6 +632,39 @@ const BUGS: Readonly<
   },
 }
 
+/** What befalls a store by its faults is found, too: the suite is not green whatever it is shown. */
+const FAULTS: Readonly<Record<string, { readonly set: (faults: Faults) => unknown; readonly red: RegExp }>> =
+  {
+    "does not answer, and is deaf": {
+      set: faults => faults.hang("versions", { deaf: true }),
+      red: /^ends every call whose signal aborts meanwhile/,
+    },
+    "answers late, whatever the signal says": {
+      set: faults => faults.hang("ping", { deaf: true, when: "after" }),
+      red: /^can be reached/,
+    },
+    "throws what is foreign": {
+      set: faults => faults.throw("read", null, { name: "latchkey" }),
+      red: /^refuses the reserved first segment/,
+    },
+    "fails now and then": {
+      set: faults => faults.flap("write", "-x"),
+      red: /^leaves all other secrets alone/,
+    },
+    "loses the answer of a deletion": {
+      set: faults => faults.fail("delete", "UNAVAILABLE", { when: "after" }),
+      red: /^removes a secret, and no other/,
+    },
+    "gives other values under one version": {
+      set: faults => faults.repeatVersion(),
+      red: /^moves the version when the value changes/,
+    },
+    "cannot arm a watch": {
+      set: faults => faults.fail("watch", "UNAVAILABLE"),
+      red: /^gives a hint after a change/,
+    },
+  }
+
 describe("the contract suite", () => {
   it("finds nothing wrong with a correct store, nor with one that faults could befall", async () => {
     const wrapped = (): Harness => {
@@ -671,6 +704,18 @@ describe("the contract suite", () => {
   for (const [name, { bug, red, options }] of Object.entries(BUGS)) {
     it(`finds a store that ${name}`, async () => {
       const failures = await failuresOf(planted(bug, options))
+      expect(failures.map(failure => failure.check)).toContainEqual(expect.stringMatching(red))
+    })
+  }
+
+  for (const [name, { set, red }] of Object.entries(FAULTS)) {
+    it(`finds a store that ${name}, by a fault`, async () => {
+      const failures = await failuresOf(() => {
+        const harness = reference()
+        const store = faulty(harness.store)
+        set(store.faults)
+        return { ...harness, store }
+      })
       expect(failures.map(failure => failure.check)).toContainEqual(expect.stringMatching(red))
     })
   }
