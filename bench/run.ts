@@ -20,6 +20,7 @@ const ORDER = [
   "load-config",
   "memory",
   "rotate-under-load",
+  "rotate-without-overlap",
 ]
 
 /** A row that takes longer than this is broken. */

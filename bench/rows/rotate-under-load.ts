@@ -1,81 +1,55 @@
-import { readFile, writeFile } from "node:fs/promises"
-import { setTimeout as pause } from "node:timers/promises"
-import { parse } from "dotenv"
-import { type LoadOptions, rotateUnderLoad } from "../../examples/tally-mcp-server/demo/load.ts"
-import { Pace } from "../../examples/tally-mcp-server/demo/pace.ts"
-import { makePlace, newToken } from "../../examples/tally-mcp-server/demo/place.ts"
-import { TallyStandIn } from "../../examples/tally-mcp-server/stand-in/index.ts"
-import { exactly, type Row } from "../row.ts"
-
-/** The programs run on what is built, as all rows do. */
-const LOAD = {
-  conditions: [],
-  replicas: 2,
-  callsPerSecond: 200,
-  rotations: 20,
-  overlapMs: 150,
-  calmMs: 100,
-} satisfies LoadOptions
+import { type LoadReport, OVERLAP_MS } from "../../examples/tally-mcp-server/demo/load.ts"
+import { medianOf } from "../../examples/tally-mcp-server/demo/take-over.ts"
+import { ONCE, POLLER, type Reports, rotations } from "../rotations.ts"
+import { exactly, type Result, type Row } from "../row.ts"
 
 /**
- * Two replicas work while the token in their `.env` changes twenty times, each old one revoked after an overlap:
- * once as the example server, and once as a program that knows nothing but `reveal()`. The peer reads its `.env` when
- * it starts.
+ * Two replicas work while the token in their `.env` changes twenty times, and each old one is revoked a fixed time
+ * after the new one was written, whoever has noticed: once as the example server, and once as a program that knows
+ * nothing but `reveal()`. The peers poll their `.env`, or read it when they start.
  */
 export const row: Row = {
   id: "rotate-under-load",
   async measure() {
-    const server = await rotateUnderLoad({ ...LOAD, program: "server" })
-    const reveal = await rotateUnderLoad({ ...LOAD, program: "reveal" })
-    const peer = await readOnce()
-    const peerName = "dotenv, at start-up"
+    const reports = await rotations(OVERLAP_MS)
+    const { server, reveal, poller, once } = reports
+    const rule = `old token revoked ${OVERLAP_MS} ms after the write`
+    const failed = {
+      what: `failed of ${server.calls.made} calls of the server, ${server.retries} retried; ${rule}`,
+      ours: server.calls.failed,
+      unit: "calls",
+    }
+    const refused = {
+      what: `401s of ${reveal.calls.made} calls with plain reveal(); ${rule}`,
+      ours: reveal.refusals,
+      unit: "401s",
+    }
     return [
-      exactly(0, {
-        what: `failed of ${server.calls.made} calls of the server`,
-        ours: server.calls.failed,
-        peer: peer.failed,
-        peerName,
-        unit: "calls",
-      }),
-      exactly(0, {
-        what: `401s of ${reveal.calls.made} calls with plain reveal()`,
-        ours: reveal.refusals,
-        peer: peer.refusals,
-        peerName,
-        unit: "401s",
-      }),
+      exactly(0, { ...failed, peer: poller.calls.failed, peerName: POLLER }),
+      exactly(0, { ...failed, peer: once.calls.failed, peerName: ONCE }),
+      exactly(0, { ...refused, peer: poller.refusals, peerName: POLLER }),
+      exactly(0, { ...refused, peer: once.refusals, peerName: ONCE }),
+      ...takeOvers("the server", reports.server, reports),
+      ...takeOvers("plain reveal()", reports.reveal, reports),
     ]
   },
 }
 
-/** The same load and the same rotations, for a program that reads its token once. */
-async function readOnce(): Promise<{ readonly failed: number; readonly refusals: number }> {
-  const standIn = await TallyStandIn.start({ requestsPerMinute: Number.POSITIVE_INFINITY })
-  let token = newToken()
-  standIn.tokens.add(token)
-  const place = await makePlace(`TALLY__API_TOKEN=${token}\n`)
-  try {
-    const authorization = `Bearer ${parse(await readFile(place.envFile)).TALLY__API_TOKEN}`
-    const pace = new Pace(LOAD.callsPerSecond, async () => {
-      const headers = { authorization, "user-agent": "bench/0.1" }
-      const response = await fetch(`${standIn.url()}/users/me`, { headers })
-      await response.arrayBuffer()
-      if (!response.ok) throw new Error(`status ${response.status}`)
-    })
-    for (let done = 0; done < LOAD.rotations; done++) {
-      await pause(LOAD.calmMs)
-      const old = token
-      token = newToken()
-      standIn.tokens.add(token)
-      await writeFile(place.envFile, `TALLY__API_TOKEN=${token}\n`)
-      await pause(LOAD.overlapMs)
-      standIn.tokens.revoke(old)
-    }
-    await pause(LOAD.calmMs)
-    const { failed } = await pace.stop()
-    return { failed, refusals: standIn.tokens.refusals }
-  } finally {
-    await standIn.close()
-    await place.remove()
-  }
+/** How soon each replica used the new tokens, beside the same replica of the program that polls. */
+function takeOvers(who: string, ours: LoadReport, { poller }: Reports): Result[] {
+  return ours.takeOvers.flatMap(({ replica, ms, missed }, index) => {
+    const theirs = poller.takeOvers[index]?.ms ?? []
+    return [
+      { how: "median", of: medianOf },
+      { how: "slowest", of: (values: readonly number[]) => Math.max(...values) },
+    ].map(({ how, of }) => ({
+      what: `${replica} of ${who}, from the write to the first use, ${how} of ${ms.length}`,
+      ours: of(ms),
+      peer: of(theirs),
+      peerName: POLLER,
+      unit: "ms",
+      figure: `under ${OVERLAP_MS}`,
+      met: missed === 0 && of(ms) < OVERLAP_MS,
+    }))
+  })
 }

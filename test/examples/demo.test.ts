@@ -47,6 +47,8 @@ describe("the demo", () => {
     expect(written.stdout).toMatch(/calls made +\d{3,}\n/)
     expect(written.stdout).toMatch(/calls failed +0\n/)
     expect(written.stdout).toMatch(/times a token stands in the server's output +0\n/)
+    expect(written.stdout).toMatch(/rotations taken over without a restart +6 of 6\n/)
+    expect(written.stdout).toMatch(/\d+ ms after the write the old one is revoked,\n +whether or not/)
     expect(written.stdout).toMatch(/first use +median \d+ ms, slowest \d+ ms\n/)
     expect(written.stdout).toContain("3 things are wrong with the configuration")
     expect(written.stdout).not.toContain("tly-1")

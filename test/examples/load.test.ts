@@ -1,38 +1,65 @@
-import { readdir } from "node:fs/promises"
+import { mkdtemp, readdir, rmdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { describe, expect, it } from "vitest"
-import { rotateUnderLoad } from "../../examples/tally-mcp-server/demo/load.ts"
+import { join } from "node:path"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { type LoadOptions, OVERLAP_MS, rotateUnderLoad } from "../../examples/tally-mcp-server/demo/load.ts"
 import { Pace } from "../../examples/tally-mcp-server/demo/pace.ts"
 import { newToken } from "../../examples/tally-mcp-server/demo/place.ts"
+import { polling, revealing } from "../../examples/tally-mcp-server/demo/programs.ts"
+import { medianOf, takeOverOf } from "../../examples/tally-mcp-server/demo/take-over.ts"
 import { tracesOf } from "../../examples/tally-mcp-server/demo/traces.ts"
-
-async function places(): Promise<number> {
-  return (await readdir(tmpdir())).filter(name => name.startsWith("latchkey-tally-")).length
-}
+import { TokenBook } from "../../examples/tally-mcp-server/stand-in/tokens.ts"
 
 describe("rotating under load", () => {
+  const LOAD = { replicas: 2, rotations: 2, callsPerSecond: 60, calmMs: 200 } satisfies LoadOptions
+
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+
   it.each([
-    "server",
-    "reveal",
-  ] as const)("fails no call of two replicas, and no token is ever refused (%s)", async program => {
-    const report = await rotateUnderLoad({
-      program,
-      replicas: 2,
-      rotations: 2,
-      callsPerSecond: 60,
-      calmMs: 100,
-      overlapMs: 200,
-    })
+    ["the server", "server"],
+    ["plain reveal()", revealing],
+  ] as const)("fails no call of two replicas that take over within the overlap: %s", async (_, program) => {
+    // Longer than the default: this machine may have all tests to run at the same time.
+    const report = await rotateUnderLoad({ ...LOAD, program, overlapMs: 1_500 })
     expect([...report.calls.failures]).toEqual([])
-    expect(report).toMatchObject({ calls: { failed: 0 }, refusals: 0, traces: 0 })
-    expect(report.calls.made).toBeGreaterThan(20)
-    expect(report.firstUseMs).toHaveLength(2)
-    for (const milliseconds of report.firstUseMs) expect(milliseconds).toBeGreaterThan(0)
+    expect(report).toMatchObject({ calls: { failed: 0 }, refusals: 0, retries: 0, traces: 0 })
+    expect(report.calls.made).toBeGreaterThan(60)
+    expect(report.takeOvers.map(({ replica }) => replica)).toEqual(["replica-1", "replica-2"])
+    for (const { ms, missed } of report.takeOvers) {
+      expect(missed).toBe(0)
+      expect(ms).toHaveLength(2)
+    }
     expect(report.stopped.map(({ code }) => code)).toEqual([0, 0])
   })
 
+  it("fails calls of a program that looks at its file too seldom: nobody waits for it", async () => {
+    const report = await rotateUnderLoad({ ...LOAD, program: polling(60_000) })
+    expect(report.calls.failed).toBeGreaterThan(20)
+    expect([...report.calls.failures.keys()]).toEqual(["HTTP 401"])
+    expect(report).toMatchObject({ refusals: report.calls.failed, retries: 0 })
+    expect(report.takeOvers.map(({ missed }) => missed)).toEqual([2, 2])
+    expect(report.revokedAfterMs).toHaveLength(2)
+    for (const milliseconds of report.revokedAfterMs)
+      expect(milliseconds).toBeGreaterThanOrEqual(OVERLAP_MS - 2)
+  })
+
+  it("fails no call of the server without any overlap, because it asks again; plain reveal() does fail", async () => {
+    const load = { ...LOAD, callsPerSecond: 200, overlapMs: 0, calmMs: 1_000 } satisfies LoadOptions
+    const server = await rotateUnderLoad(load)
+    expect([...server.calls.failures]).toEqual([])
+    expect(server.refusals).toBeGreaterThan(0)
+    expect(server.retries).toBe(server.refusals)
+
+    const reveal = await rotateUnderLoad({ ...load, program: revealing })
+    expect(reveal.calls.failed).toBeGreaterThan(0)
+    expect(reveal).toMatchObject({ refusals: reveal.calls.failed, retries: 0 })
+  })
+
   it("leaves nothing behind when it is stopped in between", async () => {
-    const before = await places()
+    const temporary = await mkdtemp(join(tmpdir(), "latchkey-load-test-"))
+    vi.stubEnv("TMPDIR", temporary)
     const stopping = new AbortController()
     const running = rotateUnderLoad({
       rotations: 50,
@@ -40,8 +67,33 @@ describe("rotating under load", () => {
       signal: stopping.signal,
       progress: () => stopping.abort(new Error("enough")),
     })
+    await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
     await expect(running).rejects.toThrow()
-    expect(await places()).toBe(before)
+    expect(await readdir(temporary)).toEqual([])
+    await rmdir(temporary)
+  })
+})
+
+describe("the time of a take-over", () => {
+  it("runs from the write to the first use of that token or a later one, by that replica", () => {
+    const tokens = new TokenBook()
+    const [skipped, used, unused] = [newToken(), newToken(), newToken()]
+    for (const token of [skipped, used, unused]) tokens.add(token)
+    tokens.check(used, "left")
+    const at = tokens.firstUse(used, "left") ?? Number.NaN
+    const written = [
+      { token: skipped, at: at - 30 },
+      { token: used, at: at - 10 },
+      { token: unused, at: at + 5 },
+    ]
+    const left = takeOverOf("left", written, tokens, at + 100)
+    expect(left.ms.map(Math.round)).toEqual([30, 10, 95])
+    expect(left.missed).toBe(1)
+    expect(takeOverOf("right", written, tokens, at + 100).missed).toBe(3)
+  })
+
+  it("has a median", () => {
+    expect([medianOf([30, 10, 20]), medianOf([2, 1])]).toEqual([20, 2])
   })
 })
 

@@ -3,26 +3,44 @@ import { dotenv } from "latchkey/dotenv"
 import { TallyStandIn } from "../stand-in/index.ts"
 import { type CallCount, Pace } from "./pace.ts"
 import { makePlace, newToken } from "./place.ts"
+import { startProgramReplica } from "./program-replica.ts"
+import type { Program } from "./programs.ts"
 import type { Replica, Stopped } from "./replica.ts"
-import { startRevealReplica } from "./reveal-replica.ts"
 import { startServerReplica } from "./server-replica.ts"
+import { type TakeOver, takeOverOf, type Written } from "./take-over.ts"
 import { tracesOf } from "./traces.ts"
 
+/**
+ * How long an old token stays valid after the new one was written, in ms. A `.env` that changes is believed when two
+ * readings 50 ms apart agree; ten times that leaves room for the file system to tell of the change, for the calls that
+ * are under way with the old token, and for a busy machine. It is far below what any far side offers, and too short for
+ * a program that looks at its `.env` every few seconds.
+ */
+export const OVERLAP_MS = 500
+
 export interface LoadOptions {
-  /** What works under load: the MCP server, or a program that knows nothing but `reveal()`. Default: the server. */
-  readonly program?: "server" | "reveal"
+  /** What works under load: the MCP server, or a program of one file. Default: the server. */
+  readonly program?: "server" | Program
   /** How many copies of it, each a process of its own. Default: 1. */
   readonly replicas?: number
   /** Over all replicas together. Default: 200. */
   readonly callsPerSecond?: number
   /** How often the token changes. Default: 5. */
   readonly rotations?: number
-  /** How long the old token stays valid after every replica was seen to use the new one, in ms. Default: 250. */
+  /**
+   * When the old token is revoked: so many ms after the new one was written, whoever has noticed by then. 0 is at once.
+   * Default: {@link OVERLAP_MS}.
+   */
   readonly overlapMs?: number
-  /** How long the load goes on before each change of the token, in ms. Default: 250. */
+  /** How long the load goes on before each change of the token, and after the last old one is revoked, in ms. Default: 250. */
   readonly calmMs?: number
   /** How Node resolves `latchkey` in the replicas. Default: `["latchkey-source"]`, its sources; `[]` is what was built. */
   readonly conditions?: readonly string[]
+  /**
+   * Waited for twice: before the first rotation, when all replicas run, and after the last one, before they are stopped.
+   * For several of these side by side, so that none starts or ends a process while another one is measured.
+   */
+  readonly together?: () => Promise<void>
   /** Stops all that was started, and rejects. */
   readonly signal?: AbortSignal
   /** Told at every step: how many calls were made and how many rotations are done. */
@@ -33,8 +51,12 @@ export interface LoadReport {
   readonly calls: CallCount
   /** How often the far side answered 401. */
   readonly refusals: number
-  /** Per rotation: ms from the start of writing the `.env` until the last replica was seen to use the new token. */
-  readonly firstUseMs: readonly number[]
+  /** How many more requests came to the far side than calls were made: so often something asked a second time. */
+  readonly retries: number
+  /** How soon each replica worked with the new tokens. */
+  readonly takeOvers: readonly TakeOver[]
+  /** Per rotation: ms from the end of writing the `.env` until the old token was revoked, as it came to be. */
+  readonly revokedAfterMs: readonly number[]
   /** How often any of the tokens stands in what the replicas wrote, however spelled. */
   readonly traces: number
   /** How many bytes were searched for them. */
@@ -43,18 +65,14 @@ export interface LoadReport {
   readonly stopped: readonly Stopped[]
 }
 
-/** A replica that does not take over a new token within this time never will. */
-const PATIENCE_MS = 15_000
-
 /**
  * Starts a stand-in for the Tally API and some replicas over one `.env`, keeps them busy, and meanwhile rotates the
- * token as its owner would. Whatever happens, nothing that was started is left behind.
+ * token as its owner would, who waits for nobody. Whatever happens, nothing that was started is left behind.
  *
- * @throws Error when a replica does not start, does not take over a new token, or when the signal aborts.
+ * @throws Error when a replica does not start, or when the signal aborts.
  */
 export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadReport> {
-  const { program = "server", replicas: wanted = 1, callsPerSecond = 200, conditions } = options
-  const start = program === "server" ? startServerReplica : startRevealReplica
+  const { program = "server", replicas: wanted = 1, callsPerSecond = 200, conditions, together } = options
   const first = newToken()
   const standIn = await TallyStandIn.start({ requestsPerMinute: Number.POSITIVE_INFINITY })
   standIn.tokens.add(first)
@@ -63,24 +81,34 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
   try {
     for (let number = 1; number <= wanted; number++) {
       const name = `replica-${number}`
-      replicas.push(await start({ name, folder: place.folder, baseUrl: standIn.url(name), conditions }))
+      const replica = { name, folder: place.folder, baseUrl: standIn.url(name), conditions }
+      replicas.push(
+        await (program === "server" ? startServerReplica(replica) : startProgramReplica(program, replica)),
+      )
     }
+    await together?.()
     let turn = 0
     const pace = new Pace(callsPerSecond, async () => await replicas[turn++ % replicas.length]?.call())
     let rotated: Rotated
     try {
-      rotated = await rotate(first, { standIn, envFile: place.envFile, replicas, pace, options })
+      rotated = await rotate(first, { standIn, envFile: place.envFile, pace, options })
     } finally {
       await pace.stop()
     }
+    const endedAt = performance.now()
+    await together?.()
     const stopped = await Promise.all(replicas.map(replica => replica.stop()))
     const stdout = replicas.map(replica => replica.written.stdout).join("")
     const stderr = replicas.map(replica => replica.written.stderr).join("")
+    const { tokens } = standIn
+    const asked = tokens.records.reduce((sum, { accepted, refused }) => sum + accepted + refused, 0)
     return {
       calls: pace.count,
-      refusals: standIn.tokens.refusals,
-      firstUseMs: rotated.firstUseMs,
-      traces: rotated.tokens.reduce(
+      refusals: tokens.refusals,
+      retries: asked - pace.count.made,
+      takeOvers: replicas.map(({ name }) => takeOverOf(name, rotated.written, tokens, endedAt)),
+      revokedAfterMs: rotated.revokedAfterMs,
+      traces: [first, ...rotated.written.map(({ token }) => token)].reduce(
         (sum, token) => sum + tracesOf(token, stdout) + tracesOf(token, stderr),
         0,
       ),
@@ -97,47 +125,43 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
 interface Scene {
   readonly standIn: TallyStandIn
   readonly envFile: string
-  readonly replicas: readonly Replica[]
   readonly pace: Pace
   readonly options: LoadOptions
 }
 
 interface Rotated {
-  readonly tokens: readonly string[]
-  readonly firstUseMs: readonly number[]
+  readonly written: readonly Written[]
+  readonly revokedAfterMs: readonly number[]
 }
 
-/** Make a new token valid, write it to the `.env`, wait until all are seen to use it, revoke the old one; again. */
-async function rotate(first: string, { standIn, envFile, replicas, pace, options }: Scene): Promise<Rotated> {
-  const { rotations = 5, overlapMs = 250, calmMs = 250, progress } = options
+/** Make a new token valid, write it to the `.env`, revoke the old one a fixed time later; again. */
+async function rotate(first: string, { standIn, envFile, pace, options }: Scene): Promise<Rotated> {
+  const { rotations = 5, overlapMs = OVERLAP_MS, calmMs = 250, progress } = options
   const signal = options.signal ?? new AbortController().signal
-  const tokens = [first]
-  const firstUseMs: number[] = []
+  const written: Written[] = []
+  const revokedAfterMs: number[] = []
   const outside = dotenv(envFile)
+  let old = first
   try {
-    for (let done = 0; done < rotations; done++) {
+    for (let done = 1; done <= rotations; done++) {
       await pause(calmMs, undefined, { signal })
-      const old = tokens[done] as string
       const token = newToken()
-      tokens.push(token)
       standIn.tokens.add(token)
-
-      const start = performance.now()
       await outside.write("tally/api-token", token, { signal })
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
-      const uses = await Promise.all(
-        replicas.map(({ name }) => standIn.tokens.firstUse(token, name, patience)),
-      )
-      firstUseMs.push(Math.max(...uses) - start)
+      const at = performance.now()
+      written.push({ token, at })
 
-      await pause(overlapMs, undefined, { signal })
+      // Not even a turn of the event loop lies between if there is no overlap.
+      if (overlapMs > 0) await pause(overlapMs, undefined, { signal })
       standIn.tokens.revoke(old)
-      progress?.(pace.count.made, done + 1)
+      revokedAfterMs.push(performance.now() - at)
+      old = token
+      progress?.(pace.count.made, done)
     }
     // The last token has to do some work alone.
     await pause(calmMs, undefined, { signal })
   } finally {
     await outside.close()
   }
-  return { tokens, firstUseMs }
+  return { written, revokedAfterMs }
 }

@@ -27,7 +27,6 @@ interface Entry {
 /** The tokens of an account, as the far side keeps them: any number is valid at the same time. */
 export class TokenBook {
   readonly #entries = new Map<string, Entry>()
-  readonly #watchers = new Set<() => void>()
 
   /** Makes a token valid from now on. */
   add(token: string): void {
@@ -59,17 +58,12 @@ export class TokenBook {
   #withoutToken = 0
 
   /**
-   * When a client first used a token, on the clock of `performance.now()`; waits for it if that has not happened.
+   * When a client first used a token that was valid, on the clock of `performance.now()`.
    *
    * @param via the name under which the client comes, see `TallyStandIn.url`.
    */
-  async firstUse(token: string, via: string, signal: AbortSignal): Promise<number> {
-    const { firstUsedBy } = this.#entry(token)
-    for (;;) {
-      const at = firstUsedBy.get(via)
-      if (at !== undefined) return at
-      await this.#change(signal)
-    }
+  firstUse(token: string, via: string): number | undefined {
+    return this.#entry(token).firstUsedBy.get(via)
   }
 
   /** Notes a request, and says whether its token is valid. */
@@ -84,29 +78,11 @@ export class TokenBook {
       entry.accepted += 1
       entry.firstUsedAt ??= now
       entry.lastUsedAt = now
-      if (!entry.firstUsedBy.has(via)) {
-        entry.firstUsedBy.set(via, now)
-        for (const watcher of this.#watchers) watcher()
-      }
+      if (!entry.firstUsedBy.has(via)) entry.firstUsedBy.set(via, now)
     } else {
       entry.refused += 1
     }
     return entry.valid
-  }
-
-  async #change(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    await new Promise<void>((resolve, reject) => {
-      const finish = (end: () => void) => () => {
-        this.#watchers.delete(changed)
-        signal.removeEventListener("abort", aborted)
-        end()
-      }
-      const changed = finish(resolve)
-      const aborted = finish(() => reject(signal.reason))
-      this.#watchers.add(changed)
-      signal.addEventListener("abort", aborted, { once: true })
-    })
   }
 
   #entry(token: string): Entry {

@@ -1,22 +1,14 @@
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import type { Reply } from "./answer-parent.ts"
+import type { Program } from "./programs.ts"
 import { nodeArguments, type Replica, type ReplicaOptions, type Stopped } from "./replica.ts"
 
-const program = fileURLToPath(new URL("./reveal-program.ts", import.meta.url))
-
-interface Reply {
-  readonly id: number
-  readonly status: number
-}
-
-/** Starts a program that uses plain `reveal()` where the server has `use()`: nothing saves it from a 401. */
-export async function startRevealReplica({
-  name,
-  folder,
-  baseUrl,
-  conditions,
-}: ReplicaOptions): Promise<Replica> {
-  const child = spawn(process.execPath, [...nodeArguments(conditions), program], {
+/** Starts a program in a process of its own. */
+export async function startProgramReplica(
+  { file, args = [] }: Program,
+  { name, folder, baseUrl, conditions }: ReplicaOptions,
+): Promise<Replica> {
+  const child = spawn(process.execPath, [...nodeArguments(conditions), file, ...args], {
     cwd: folder,
     env: { TALLY_BASE_URL: baseUrl },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
