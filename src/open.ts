@@ -2,11 +2,13 @@ import {
   type Clock,
   readStoreUrl,
   refuseCredentials,
+  refuseLogin,
   refuseUnknownOptions,
   SecretError,
   type SecretStore,
+  systemClock,
 } from "./core/index.ts"
-import { Secrets, type SecretsOptions } from "./secrets/index.ts"
+import { ask, reach, Secrets, type SecretsOptions, settingsOf } from "./secrets/index.ts"
 
 /** What can be said beside the URL of a store. */
 export interface OpenStoreOptions {
@@ -14,16 +16,21 @@ export interface OpenStoreOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Given to stores that wait: for a file to come to rest, for example. Default: the clock of the machine. */
   readonly clock?: Clock | undefined
-  /** Ends the opening. Default: it ends when the store has answered. */
+  /** Ends the opening. Default: it ends when the store has answered, or after 5 seconds. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** What can be said beside the URL of the store of a {@link Secrets}. */
-export interface OpenSecretsOptions extends SecretsOptions, Pick<OpenStoreOptions, "env"> {}
+export interface OpenSecretsOptions extends SecretsOptions, Pick<OpenStoreOptions, "env"> {
+  /** Ends the opening, and nothing later. Default: it ends when the store has answered, or after `startupDeadline`. */
+  readonly signal?: AbortSignal | undefined
+}
 
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock | undefined
+  /** What the URL is called in messages. */
+  readonly called: string
 }
 
 type Open = (url: URL, surroundings: Surroundings) => Promise<SecretStore>
@@ -52,6 +59,12 @@ const SCHEMES: Readonly<Record<string, Open>> = {
   "vault:": notYet,
 }
 
+/** What a URL is called that was given as an argument. */
+const ARGUMENT = "the URL of the store"
+
+/** How long `openStore()` waits for the store to say that it is there, in milliseconds. */
+const PATIENCE = 5_000
+
 /** The store of `openSecrets()` where nothing else is said. */
 const DEFAULT_STORE = "layered:?store=env:&store=dotenv:.env%3Foptional=true"
 
@@ -66,22 +79,23 @@ const DEFAULT_STORE = "layered:?store=env:&store=dotenv:.env%3Foptional=true"
  * | `memory:` | memory, empty at first |
  * | `layered:?store=env:&store=dotenv:.env` | several stores, asked in their order; `&`, `%` and `#` in their URLs are `%26`, `%25` and `%23` |
  *
- * All take `prefix=billing` and `rename.tally/api-token=TALLY_API_KEY`. A URL holds no credential: those with a user, a
- * password or a parameter that is called like one are refused.
+ * All take `prefix=billing` and `rename.tally/api-token=TALLY_API_KEY`. A URL holds no credential: those with a user or a
+ * password are refused, and so is every parameter that does not exist.
  *
  * @throws SecretError `MISCONFIGURED` for a URL that is none, an unknown scheme or parameter (the message lists what
- * exists and quotes nothing of the URL), a credential, or a file that is not there; `UNSUPPORTED` for a backend that is
- * still to come; whatever the store says that cannot be reached; `ABORTED`
+ * exists and quotes nothing of the URL but a plain word in the place of a name), a credential, or a file that is not
+ * there; `UNSUPPORTED` for a backend that is still to come; whatever the store says that cannot be reached; `TIMEOUT` if
+ * it says nothing within 5 seconds; `ABORTED`
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<SecretStore> {
   refuseUnknownOptions("openStore()", options, ["env", "clock", "signal"])
   const { env = process.env, clock, signal = new AbortController().signal } = options
-  const store = await open(url, { env, clock })
+  const store = await open(url, { env, clock, called: ARGUMENT })
   try {
-    await store.ping({ signal })
+    await ask(store, { clock: clock ?? systemClock, callTimeout: PATIENCE }, signal)
     return store
   } catch (thrown) {
-    await store.close()
+    await closeQuietly(store)
     throw thrown
   }
 }
@@ -89,28 +103,48 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
 /**
  * Opens a store by URL and puts {@link Secrets} in front of it. `close()` at shutdown closes both.
  *
- * @param url see {@link openStore}. Default: what is in `LATCHKEY_STORE`; if that is not set, the environment over the
- * file `.env`, which may be missing.
- * @throws SecretError as {@link openStore} does, and `MISCONFIGURED` for options that {@link Secrets} refuses
+ * A store that cannot answer at first is asked again within `startupDeadline`.
+ *
+ * @param url see {@link openStore}. Default: what is in `LATCHKEY_STORE`; if that is not set, or empty, the environment
+ * over the file `.env`, which may be missing.
+ * @throws SecretError as {@link openStore} does; `TIMEOUT` with `lastCode` when the store could not be reached within
+ * `startupDeadline`; and `MISCONFIGURED` for options that {@link Secrets} refuses, before anything is read
  */
 export async function openSecrets(url?: string, options: OpenSecretsOptions = {}): Promise<Secrets> {
-  const { env = process.env, ...secretsOptions } = options
-  const { clock } = secretsOptions
-  const store = await openStore(url ?? env.LATCHKEY_STORE ?? DEFAULT_STORE, { env, clock })
+  const { env = process.env, signal = new AbortController().signal, ...secretsOptions } = options
+  const settings = settingsOf(secretsOptions)
+  // Set to nothing counts as not set: that is what Compose makes of a variable that its own environment does not have.
+  const fromVariable = env.LATCHKEY_STORE || undefined
+  const store = await open(url ?? fromVariable ?? DEFAULT_STORE, {
+    env,
+    clock: settings.clock,
+    called: url === undefined && fromVariable !== undefined ? "LATCHKEY_STORE" : ARGUMENT,
+  })
+  const secrets = new Secrets(store, secretsOptions)
   try {
-    return new Secrets(store, secretsOptions)
+    await reach(store, settings, signal)
+    return secrets
   } catch (thrown) {
-    await store.close()
+    await closeQuietly(secrets)
     throw thrown
   }
 }
 
+/** Gives back what was opened in vain. That this fails, too, is not what the caller has to know. */
+async function closeQuietly(...opened: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.allSettled(opened.map(async one => await one.close()))
+}
+
 async function open(text: string, surroundings: Surroundings): Promise<SecretStore> {
-  const url = parse(text)
+  const url = parse(text, surroundings)
+  refuseLogin(url)
+  if (Object.hasOwn(SCHEMES, url.protocol)) {
+    const openScheme = SCHEMES[url.protocol] as Open
+    return await openScheme(url, surroundings)
+  }
   refuseCredentials(url)
-  const openScheme = Object.hasOwn(SCHEMES, url.protocol) ? SCHEMES[url.protocol] : undefined
-  if (openScheme === undefined) throw misconfigured("the URL of the store has a scheme that does not exist")
-  return await openScheme(url, surroundings)
+  const scheme = /^[a-z]{1,16}:$/.test(url.protocol) ? `the scheme "${url.protocol}"` : "a scheme"
+  throw misconfigured(`${surroundings.called} has ${scheme}, which does not exist`, surroundings)
 }
 
 async function openLayers(url: URL, surroundings: Surroundings): Promise<SecretStore> {
@@ -125,32 +159,35 @@ async function openLayers(url: URL, surroundings: Surroundings): Promise<SecretS
   const { layered } = await import("../providers/layered/index.ts")
   const layers: SecretStore[] = []
   try {
-    for (const one of urls) layers.push(await open(one, surroundings))
+    for (const one of urls) {
+      layers.push(await open(one, { ...surroundings, called: "the URL of a layer" }))
+    }
     return layered(layers, naming)
   } catch (thrown) {
-    await Promise.all(layers.map(async layer => await layer.close()))
+    await closeQuietly(...layers)
     throw thrown
   }
 }
 
 async function notYet(url: URL): Promise<SecretStore> {
+  refuseCredentials(url)
   throw new SecretError("UNSUPPORTED", {
     message: `the backend ${url.protocol} does not exist in this version`,
     hint: `today there are ${available()}`,
   })
 }
 
-function parse(text: string): URL {
+function parse(text: string, surroundings: Surroundings): URL {
   const url = typeof text === "string" ? URL.parse(text) : null
   if (url !== null) return url
-  throw misconfigured(text === "" ? "the URL of the store is empty" : "the URL of the store is not a URL")
+  throw misconfigured(`${surroundings.called} is ${text === "" ? "empty" : "not a URL"}`, surroundings)
 }
 
-/** Says what exists, and quotes nothing: a URL that is wrong may be a credential in the wrong place. */
-function misconfigured(message: string): SecretError {
+/** Says what exists, and quotes as good as nothing: a URL that is wrong may be a credential in the wrong place. */
+function misconfigured(message: string, { called }: Surroundings): SecretError {
   return new SecretError("MISCONFIGURED", {
     message,
-    hint: `there are ${available()}; LATCHKEY_STORE, or the argument, is one of them: dotenv:.env`,
+    hint: `there are ${available()}; ${called} is one of them, as in dotenv:.env`,
   })
 }
 

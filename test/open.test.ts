@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { openSecrets, openStore } from "latchkey"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { calm, errorOf, reveal } from "./providers/calls.ts"
+import { failing } from "./providers/file-system.ts"
 import { newFolder, newPath, oldFile, writeOld } from "./providers/files.ts"
 import { expectNoLeak, newCanary } from "./support/canary.ts"
 import { runChild } from "./support/child.ts"
@@ -88,9 +89,35 @@ describe("opening a store by URL", () => {
     await writeFile(path, "A=1\n")
     const clock = checkedFakeClock(new Date())
     const opening = openStore(`layered:?store=dotenv:${path}`, { clock })
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(2))
     await clock.advance("50ms")
     expect(await reveal(await opening, "a")).toBe("1")
+    expect(clock.pending).toEqual([])
+  })
+
+  it("does not wait longer than 5 seconds, nor longer than its signal allows, for a file without rest", async () => {
+    const path = await newPath()
+    await writeFile(path, "A=0\n")
+    const clock = checkedFakeClock(new Date())
+    const opening = errorOf(openStore(`dotenv:${path}`, { clock }))
+    let ended: unknown
+    void opening.then(error => {
+      ended = error
+    })
+    for (let round = 1; ended === undefined; round++) {
+      await vi.waitFor(() => expect(clock.pending.length === 2 || ended !== undefined).toBe(true))
+      await writeFile(path, `A=${round}\n`)
+      await clock.advance("50ms")
+      expect(round).toBeLessThan(110)
+    }
+    expect(await opening).toMatchObject({ code: "TIMEOUT", store: `dotenv:${path}` })
+
+    const controller = new AbortController()
+    const leaving = errorOf(openStore(`dotenv:${path}`, { clock, signal: controller.signal }))
+    await vi.waitFor(() => expect(clock.pending).toHaveLength(2))
+    controller.abort()
+    expect((await leaving).code).toBe("ABORTED")
+    expect(clock.pending).toEqual([])
   })
 
   it.each([
@@ -243,14 +270,72 @@ describe("opening secrets", () => {
     expect((await fromArgument.get("a")).reveal()).toBe("2")
   })
 
-  it("refuses a LATCHKEY_STORE that is empty rather than falling back", async () => {
-    const error = await errorOf(openSecrets(undefined, { env: { LATCHKEY_STORE: "" } }))
-    expect(error).toMatchObject({ code: "MISCONFIGURED" })
-    expect(error.message).toContain("is empty")
+  it("takes a LATCHKEY_STORE that is set to nothing for one that is not set", async () => {
+    process.chdir(await newFolder())
+    await using secrets = await openSecrets(undefined, { env: { LATCHKEY_STORE: "", A: "1" } })
+    expect((await secrets.get("a")).reveal()).toBe("1")
+    expect((await errorOf(openSecrets("", { env: {} }))).message).toContain("is empty")
   })
 
-  it("refuses options that Secrets does not have", async () => {
-    expect((await errorOf(openSecrets("memory:", { tll: "5m" } as object))).code).toBe("MISCONFIGURED")
+  it("says whether LATCHKEY_STORE or the argument is wrong, and in which word", async () => {
+    const variable = await errorOf(openSecrets(undefined, { env: { LATCHKEY_STORE: "dotnev:.env" } }))
+    expect(variable.message).toContain('LATCHKEY_STORE has the scheme "dotnev:"')
+    const argument = await errorOf(openSecrets("dotnev:.env", { env: { LATCHKEY_STORE: "env:" } }))
+    expect(argument.message).not.toContain("LATCHKEY_STORE")
+    expect(argument.message).toContain('the URL of the store has the scheme "dotnev:"')
+    expect((await errorOf(openStore("layered:?store=evn:"))).message).toContain("the URL of a layer has")
+  })
+
+  it("refuses options that Secrets does not have before anything is read", async () => {
+    for (const options of [{ tll: "5m" }, { ttl: 5 }] as object[]) {
+      const error = await errorOf(openSecrets(`dotenv:${await newPath()}`, options))
+      expect(error.message).toMatch(/ttl|tll/)
+    }
+  })
+
+  describe("of a store that cannot answer", () => {
+    /** A layer that is asked by `openSecrets()` as any other: its file cannot be opened as often as is said. */
+    const failingFor = (path: string, times: number) => {
+      let left = times
+      failing("open", "EMFILE", file => file === path && left-- > 0)
+    }
+
+    it("asks again until it can", async () => {
+      const path = await oldFile("A=1\n")
+      failingFor(path, 3)
+      const clock = checkedFakeClock(new Date())
+      const opening = openSecrets(`dotenv:${path}`, { clock, random: () => 0.5 })
+      const opened = vi.fn()
+      void opening.then(opened)
+      while (opened.mock.calls.length === 0) {
+        await vi.waitFor(() => expect(clock.pending.length + opened.mock.calls.length).toBeGreaterThan(0))
+        await clock.advance("100ms")
+      }
+      await using secrets = await opening
+      expect((await secrets.get("a")).reveal()).toBe("1")
+    })
+
+    it("gives up after startupDeadline and says why, and when the caller leaves", async () => {
+      const path = await oldFile("A=1\n")
+      failingFor(path, Number.POSITIVE_INFINITY)
+      const clock = checkedFakeClock(new Date())
+      const options = { clock, startupDeadline: "2s", random: () => 0.5 } as const
+      const begun = clock.monotonic()
+      const failed = vi.fn()
+      void errorOf(openSecrets(`dotenv:${path}`, options)).then(failed)
+      while (failed.mock.calls.length === 0) {
+        await vi.waitFor(() => expect(clock.pending.length + failed.mock.calls.length).toBeGreaterThan(0))
+        await clock.advance("100ms")
+      }
+      expect(failed.mock.calls[0]?.[0]).toMatchObject({ code: "TIMEOUT", lastCode: "UNAVAILABLE" })
+      expect(clock.monotonic() - begun).toBeLessThanOrEqual(2_200)
+
+      const controller = new AbortController()
+      const leaving = errorOf(openSecrets(`dotenv:${path}`, { ...options, signal: controller.signal }))
+      await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+      controller.abort()
+      expect((await leaving).code).toBe("ABORTED")
+    })
   })
 
   it.each([

@@ -76,11 +76,13 @@ function ignore(): void {}
 
 /** Waits for something else only as long as the signal allows it. */
 async function unlessAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const end = () => resolve()
-  signal.addEventListener("abort", end, { once: true })
+  let end = ignore
+  const aborted = new Promise<void>(resolve => {
+    end = resolve
+    signal.addEventListener("abort", end, { once: true })
+  })
   try {
-    await Promise.race([turn, promise])
+    await Promise.race([turn, aborted])
     signal.throwIfAborted()
   } finally {
     signal.removeEventListener("abort", end)

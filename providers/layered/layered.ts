@@ -35,8 +35,14 @@ export function layered<const Layers extends readonly SecretStore[]>(
   layers: Layers,
   options: LayeredOptions = {},
 ): LayeredStore<Layers> {
+  if (!Array.isArray(layers)) {
+    throw new SecretError("MISCONFIGURED", {
+      message: "layered() takes one array of stores",
+      hint: 'put the stores in brackets: layered([env(), dotenv(".env")])',
+    })
+  }
   refuseUnknownOptions("layered()", options, ["prefix", "rename"])
-  if (!Array.isArray(layers) || layers.length === 0) {
+  if (layers.length === 0) {
     throw new SecretError("MISCONFIGURED", {
       message: "there are no layers",
       hint: 'name at least one store: layered([env(), dotenv(".env")])',

@@ -41,6 +41,6 @@ export type {
   WriteOptions,
 } from "./store.ts"
 export type { StoreUrl } from "./store-url.ts"
-export { decodeUrlPart, readStoreUrl, refuseCredentials } from "./store-url.ts"
+export { decodeUrlPart, readStoreUrl, refuseCredentials, refuseLogin } from "./store-url.ts"
 export { sameValue, valueOfBytes, valueOfFile } from "./text.ts"
 export { versionMaker } from "./version.ts"

@@ -1,23 +1,33 @@
 import { SecretError } from "./error.ts"
 
 /**
- * Refuses options that do not exist, because a slip in a name would otherwise change nothing and say nothing. Only
- * the known ones are named in the message: what stands where a name should be may be anything, a credential too.
+ * A name that does not exist, for a message: quoted if it is a plain word. Anything else may be a credential that was
+ * put in the wrong place.
+ */
+export function plainWord(name: string): string {
+  return /^[A-Za-z]{1,32}$/.test(name) ? ` "${name}"` : ""
+}
+
+/**
+ * Refuses options that do not exist, because a slip in a name would otherwise change nothing and say nothing. Of the
+ * unknown ones only a plain word is named in the message: what stands where a name should be may be anything, a
+ * credential too.
  *
  * @throws SecretError `MISCONFIGURED`
  */
 export function refuseUnknownOptions(of: string, options: unknown, known: readonly string[]): void {
+  const refuse = (message: string) =>
+    new SecretError("MISCONFIGURED", {
+      message,
+      hint: known.length === 0 ? undefined : `its options are ${known.join(", ")}`,
+    })
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new SecretError("MISCONFIGURED", {
-      message: `the options of ${of} are not an object`,
-      hint: `its options are ${known.join(", ")}`,
-    })
+    throw refuse(`the options of ${of} are not an object`)
   }
-  if (Object.keys(options).some(key => !known.includes(key))) {
-    throw new SecretError("MISCONFIGURED", {
-      message: `${of} was given an option that does not exist`,
-      hint: `its options are ${known.join(", ")}`,
-    })
+  const unknown = Object.keys(options).filter(key => !known.includes(key))
+  if (unknown.length > 0) {
+    const named = unknown.find(key => plainWord(key) !== "") ?? ""
+    throw refuse(`${of} was given an option${plainWord(named)} that does not exist`)
   }
 }
 

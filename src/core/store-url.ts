@@ -1,4 +1,5 @@
 import { SecretError } from "./error.ts"
+import { plainWord } from "./known-options.ts"
 import type { NameOptions } from "./name-map.ts"
 
 /** A store's URL, taken apart. */
@@ -21,7 +22,7 @@ const RENAME = "rename."
  * @throws SecretError `MISCONFIGURED`
  */
 export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl {
-  refuseCredentials(url)
+  refuseCredentials(url, known)
   const refuse = (message: string, hint: string): SecretError => refusal(url, message, hint)
   if (url.host !== "") throw refuse("names a host", `write ${url.protocol} and no "//" behind it`)
   if (url.hash !== "")
@@ -43,7 +44,7 @@ export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl 
       parameters.set(name, [...(parameters.get(name) ?? []), value])
     } else {
       throw refuse(
-        "has a parameter that does not exist",
+        `has a parameter${plainWord(name)} that does not exist`,
         `there are ${["prefix", `${RENAME}<name>`, ...known].join(", ")}`,
       )
     }
@@ -55,12 +56,23 @@ export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl 
  * Refuses a URL with a user, a password or a parameter that is called like a credential. URLs end up in logs, in
  * process lists and in version control.
  *
+ * @param known parameters that hold no credential, whatever they are called: `auth=kubernetes`.
  * @throws SecretError `MISCONFIGURED`, without quoting any of it.
  */
-export function refuseCredentials(url: URL): void {
-  const named = queryOf(url).some(([name]) => !name.startsWith(RENAME) && namesCredential(name))
-  if (url.username === "" && url.password === "" && !named) return
-  throw refusal(
+export function refuseCredentials(url: URL, known: readonly string[] = []): void {
+  refuseLogin(url)
+  const isCredential = (name: string) =>
+    !name.startsWith(RENAME) && !known.includes(name) && namesCredential(name)
+  if (queryOf(url).some(([name]) => isCredential(name))) throw holdsCredential(url)
+}
+
+/** Refuses a URL with a user or a password. @throws SecretError `MISCONFIGURED`, without quoting any of it. */
+export function refuseLogin(url: URL): void {
+  if (url.username !== "" || url.password !== "") throw holdsCredential(url)
+}
+
+function holdsCredential(url: URL): SecretError {
+  return refusal(
     url,
     "holds a credential",
     "take it out of the URL: a store finds its own credentials in its environment",

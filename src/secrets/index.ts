@@ -1,6 +1,8 @@
 export type { SecretEventListener, SecretEventName, SecretEvents } from "./events.ts"
 export type { Health, SecretHealth } from "./health.ts"
 export type { PolicyOptions, SecretsOptions } from "./options.ts"
+export { settingsOf } from "./options.ts"
+export { ask, reach } from "./reach.ts"
 export type { Rotating, RotatingOptions } from "./rotating.ts"
 export { rotating } from "./rotating.ts"
 export type { StandardResult, StandardSchema } from "./schema.ts"

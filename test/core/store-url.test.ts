@@ -41,7 +41,10 @@ describe("the URL of a store", () => {
   })
 
   const wrong: Record<string, [url: string, message: RegExp]> = {
-    "an unknown parameter": ["x:?colour=red", /parameter that does not exist.*prefix, rename\.<name>, file/],
+    "an unknown parameter": [
+      "x:?colour=red",
+      /parameter "colour" that does not exist.*prefix, rename\.<name>, file/,
+    ],
     "a host": ["x://host/path", /names a host/],
     "a fragment": ["x:path#field", /has a "#"/],
     "two prefixes": ["x:?prefix=a&prefix=b", /prefix= twice/],
@@ -53,6 +56,17 @@ describe("the URL of a store", () => {
       expect(failure(() => readStoreUrl(new URL(url), ["file"])).message).toMatch(message)
     })
   }
+
+  it("may have parameters of the store's own that are called like credentials", () => {
+    const url = new URL("x:?auth=kubernetes&tokenFile=/run/token")
+    expect([...readStoreUrl(url, ["auth", "tokenFile"]).parameters.keys()]).toEqual(["auth", "tokenFile"])
+    expect(failure(() => readStoreUrl(url, ["auth"])).message).toContain("holds a credential")
+    expect(failure(() => readStoreUrl(new URL("x://u@h?auth=a"), ["auth"])).message).toContain("credential")
+  })
+
+  it("names an unknown parameter that is a plain word", () => {
+    expect(failure(() => readStoreUrl(new URL("x:?optionl=true"))).message).toContain('"optionl"')
+  })
 
   it("is refused with a credential, wherever it stands, and never quoted", () => {
     const places = [

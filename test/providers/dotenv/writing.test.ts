@@ -413,15 +413,18 @@ describe("a .env that does not come to rest", () => {
 
   it("lets a caller leave who waits for the write before", async () => {
     const path = await oldFile("A=1\n")
-    const go = Promise.withResolvers<void>()
-    const begun = Promise.withResolvers<void>()
+    const begun = vi.fn()
+    let goOn: () => void = begun
+    const held = new Promise<void>(resolve => {
+      goOn = resolve
+    })
     beforeScratch(async () => {
-      begun.resolve()
-      await go.promise
+      begun()
+      await held
     })
     const store = dotenv(path)
     const before = store.write("a", "2", calm)
-    await begun.promise
+    await vi.waitFor(() => expect(begun).toHaveBeenCalled())
     const controller = new AbortController()
     const listens = vi.spyOn(controller.signal, "addEventListener")
     const waiting = errorOf(store.write("a", "3", { signal: controller.signal }))
@@ -429,7 +432,7 @@ describe("a .env that does not come to rest", () => {
     controller.abort()
     expect((await waiting).code).toBe("ABORTED")
     expect((await errorOf(store.write("a", "3", { signal: controller.signal }))).code).toBe("ABORTED")
-    go.resolve()
+    goOn()
     await before
     await store.write("b", "4", calm)
     expect(await text(path)).toBe("A=2\nB=4\n")
