@@ -4,9 +4,11 @@ import { expect, it, vi } from "vitest"
 import { z } from "zod"
 import { memory } from "../../providers/memory/index.ts"
 import { loadConfig, secret, setting } from "../../src/config/index.ts"
+import { newCanary } from "../support/canary.ts"
 import { fakeSecrets } from "./fake-secrets.ts"
 
 it("understands the marks of another copy of the package", async () => {
+  const canary = newCanary()
   vi.resetModules()
   const other = await import("../../src/config/index.ts")
   expect(other.secret).not.toBe(secret)
@@ -16,10 +18,11 @@ it("understands the marks of another copy of the package", async () => {
     own: secret("own"),
   })
   const config = await loadConfig(Config, {
-    secrets: fakeSecrets(memory({ token: "x", own: "y" })),
+    secrets: fakeSecrets(memory({ token: canary.text, own: "y" })),
     settings: { PORT: "1" },
   })
-  expect([config.token.reveal(), config.port, config.own.reveal()]).toEqual(["x", 1, "y"])
+  expect([config.token.reveal(), config.port, config.own.reveal()]).toEqual([canary.text, 1, "y"])
+  canary.watch(config)
 })
 
 it("understands the schemas of another copy of zod", async () => {
@@ -45,10 +48,12 @@ it("understands the schemas of another copy of zod", async () => {
   const config = await loadConfig(Config, { secrets, settings: {} })
   expect([config.token.reveal(), config.port, config.tls]).toEqual(["tly-1", 3000, undefined])
 
+  const canary = newCanary()
   const error = await loadConfig(Config, {
-    secrets: fakeSecrets(memory({ token: "1" })),
+    secrets: fakeSecrets(memory({ token: canary.text })),
     settings: { PORT: "0" },
   }).catch(thrown => thrown)
+  canary.watch(error)
   expect(error.problems).toMatchObject([
     { path: "token", code: "INVALID_VALUE", expected: 'text that starts with "tly-"' },
     { path: "port", code: "INVALID_VALUE", expected: "a whole number that is at least 1" },

@@ -3,15 +3,18 @@ import { z } from "zod"
 import { memory } from "../../providers/memory/index.ts"
 import { type ConfigError, loadConfig, secret, setting } from "../../src/config/index.ts"
 import { isSecretError, SecretError } from "../../src/core/index.ts"
+import { newCanary } from "../support/canary.ts"
 import { fakeSecrets } from "./fake-secrets.ts"
 
 /** What is wrong with a schema, although the store and the environment have everything it could ask for. */
 async function flawsOf(schema: z.core.$ZodType): Promise<{ path: string; problem: string; hint?: string }[]> {
-  const secrets = fakeSecrets(memory({ a: "x", b: "y" }))
+  const canary = newCanary()
+  const secrets = fakeSecrets(memory({ a: canary.text, b: canary.text }))
   const error: ConfigError = await loadConfig(schema, { secrets, settings: { A: "x", B: "y" } }).then(
     () => expect.unreachable("the schema was accepted"),
     thrown => thrown,
   )
+  canary.watch(error)
   expect(error.name).toBe("ConfigError")
   return error.problems.map(({ path, code, problem, hint = "" }) => {
     expect(code).toBe("MISCONFIGURED")

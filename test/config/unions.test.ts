@@ -2,15 +2,21 @@ import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { memory } from "../../providers/memory/index.ts"
 import { type ConfigError, loadConfig, secret, setting } from "../../src/config/index.ts"
+import { type Canary, newCanary } from "../support/canary.ts"
 import { fakeSecrets } from "./fake-secrets.ts"
 
 const text = (variable: string) => setting(variable, z.string().min(1))
 
 /** What a schema makes of these settings, or the problems as `path code name` lines. */
-async function load(schema: z.ZodType, settings: Readonly<Record<string, string>>): Promise<unknown> {
+async function load(
+  schema: z.ZodType,
+  settings: Readonly<Record<string, string>>,
+  canary?: Canary,
+): Promise<unknown> {
   try {
     return await loadConfig(schema, { secrets: fakeSecrets(memory()), settings })
   } catch (thrown) {
+    canary?.watch(thrown)
     return (thrown as ConfigError).problems.map(({ path, code, name }) => `${path} ${code} ${name ?? "-"}`)
   }
 }
@@ -79,7 +85,8 @@ describe("a discriminator", () => {
   })
 
   it("that chooses nothing is reported beside a schema that throws", async () => {
-    expect(await load(Config, { KIND: "other", THROWN: "{" })).toEqual([
+    const canary = newCanary()
+    expect(await load(Config, { KIND: canary.text, THROWN: `{${canary.text}` }, canary)).toEqual([
       "x.kind INVALID_VALUE KIND",
       "thrown INVALID_VALUE THROWN",
     ])
@@ -152,7 +159,9 @@ describe("a schema that throws", () => {
       token: secret("token"),
       group: z.object({ inside: text("INSIDE") }).optional(),
     })
-    expect(await load(Config, { THROWN: "{", REFUSED: "x", FINE: "x" })).toEqual([
+    const canary = newCanary()
+    const settings = { THROWN: `{${canary.text}`, REFUSED: canary.text, FINE: canary.text }
+    expect(await load(Config, settings, canary)).toEqual([
       "thrown INVALID_VALUE THROWN",
       "required NOT_FOUND REQUIRED",
       "refused INVALID_VALUE REFUSED",

@@ -9,6 +9,7 @@ import {
   type VersionInfo,
 } from "../../src/core/index.ts"
 import { type Faults, faulty, type Harness, testStore } from "../../src/testing/index.ts"
+import { newCanary } from "../support/canary.ts"
 import { type ReferenceOptions, reference } from "./reference-store.ts"
 
 // A test of the tests: each planted bug must turn at least the named check red, and the store without it none.
@@ -21,12 +22,18 @@ interface Failure {
 /** Runs the whole suite without a test framework, and gives the checks that fail. */
 async function failuresOf(make: () => Harness, patience: Duration = "150ms"): Promise<Failure[]> {
   const checks: { name: string; body: () => Promise<void> }[] = []
-  testStore("planted", make, {
+  const withCanary = async (): Promise<Harness> => {
+    const harness = make()
+    await harness.put("other/canary", canary.text)
+    return harness
+  }
+  testStore("planted", withCanary, {
     describe: (_name, body) => body(),
     it: (name, body) => checks.push({ name, body }),
     patience,
   })
-  const failures: Failure[] = []
+  const canary = newCanary()
+  const failures: Failure[] = canary.watch([])
   for (const { name, body } of checks) {
     try {
       await body()

@@ -6,20 +6,22 @@ import { type Harness, testStore } from "latchkey/testing"
 import { describe, it } from "vitest"
 import { removeEntry, setEntry } from "../../../providers/dotenv/edit.ts"
 import { environmentNames, isSecretError } from "../../../src/core/index.ts"
+import { newCanary } from "../../support/canary.ts"
 
 const native = environmentNames.toNative
 
 async function harness(second: string | undefined): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-"))
   const path = join(folder, ".env")
-  await writeFile(path, "# head\nOTHER=1 # beside\n")
+  const canary = newCanary()
+  await writeFile(path, `# head\nOTHER=${canary.text} # beside\n`)
   const paths = [path]
   if (second !== undefined) {
     paths.push(join(folder, ".env.more"))
     await writeFile(join(folder, ".env.more"), second)
   }
   return {
-    store: dotenv(paths),
+    store: canary.watch(dotenv(paths)),
     async put(name, value) {
       if (typeof value !== "string") throw new TypeError("a .env holds text")
       await writeFile(path, setEntry(await readFile(path), native(name), value))

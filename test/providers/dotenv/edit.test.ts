@@ -4,15 +4,17 @@ import { describe, expect, it } from "vitest"
 import { removeEntry, setEntry } from "../../../providers/dotenv/edit.ts"
 import { scan } from "../../../providers/dotenv/scan.ts"
 import { isSecretError } from "../../../src/core/index.ts"
+import { type Canary, newCanary } from "../../support/canary.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (content: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(content)
 const set = (file: string, name: string, value: string) => text(setEntry(bytes(file), name, value))
 const remove = (file: string, name: string) => text(removeEntry(bytes(file), name))
-const codeOf = (call: () => unknown): string | undefined => {
+const codeOf = (call: () => unknown, canary?: Canary): string | undefined => {
   try {
     call()
   } catch (thrown) {
+    canary?.watch(thrown)
     if (isSecretError(thrown)) return thrown.code
     throw thrown
   }
@@ -91,12 +93,15 @@ describe("setting an entry of a .env", () => {
   })
 
   it("refuses the two kinds of value that the format cannot hold", () => {
-    expect(codeOf(() => set("A=1\n", "A", "'\"`#"))).toBe("INVALID_VALUE")
-    expect(codeOf(() => set("A=1\n", "A", "\r\\n"))).toBe("INVALID_VALUE")
+    const canary = newCanary()
+    const file = `A=${canary.text}\n`
+    expect(codeOf(() => set(file, "A", `'"\`#${canary.text}`), canary)).toBe("INVALID_VALUE")
+    expect(codeOf(() => set(file, "A", `\r\\n${canary.text}`), canary)).toBe("INVALID_VALUE")
   })
 
   it("refuses half of a surrogate pair, which no UTF-8 can hold", () => {
-    expect(codeOf(() => set("A=1\n", "A", "\ud800"))).toBe("INVALID_VALUE")
+    const canary = newCanary()
+    expect(codeOf(() => set("A=1\n", "A", `\ud800${canary.text}`), canary)).toBe("INVALID_VALUE")
   })
 
   it("keeps the quotation marks of the value where the new one allows it", () => {
@@ -158,7 +163,9 @@ describe("setting an entry of a .env", () => {
 
   it("leaves a file alone in which the new entry would become part of another", () => {
     // A colon at the end of the file takes the next line for its value.
-    expect(codeOf(() => set("B:\n", "A", "1"))).toBe("MISCONFIGURED")
+    const canary = newCanary()
+    const file = `C=${canary.text}\nB:\n`
+    expect(codeOf(() => set(file, "A", canary.text), canary)).toBe("MISCONFIGURED")
   })
 
   it("refuses a file that is not UTF-8", () => {
@@ -216,7 +223,9 @@ describe("removing an entry of a .env", () => {
 
   it("leaves a file alone in which what is left would mean something else", () => {
     // Without the line between them, the quoted text is the value of B.
-    expect(codeOf(() => remove("B=\nA=1\n'quoted'\n", "A"))).toBe("MISCONFIGURED")
+    const canary = newCanary()
+    const file = `B=\nA=${canary.text}\n'${canary.text}'\n`
+    expect(codeOf(() => remove(file, "A"), canary)).toBe("MISCONFIGURED")
   })
 
   it("removes the last line, which has no end", () => {

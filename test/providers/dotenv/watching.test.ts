@@ -4,11 +4,17 @@ import { syncBuiltinESMExports } from "node:module"
 import { dirname, join } from "node:path"
 import { dotenv } from "latchkey/dotenv"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { newCanary } from "../../support/canary.ts"
 import { startChild } from "../../support/child.ts"
 import { calm, errorOf, reveal } from "../calls.ts"
 import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
 
 type Store = ReturnType<typeof dotenv>
+
+/** A file with a secret that nothing may tell. */
+function guarded(): string {
+  return `A=1\nCANARY=${newCanary().text}\n`
+}
 
 /** A watch that counts what it is told. */
 async function watching(store: Store) {
@@ -39,7 +45,7 @@ async function watching(store: Store) {
 
 describe("watching a .env", () => {
   it("tells of a file that is written in place, again and again", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const store = dotenv(path)
     const watch = await watching(store)
     await watch.hinted(() => writeFile(path, "A=2\n"))
@@ -48,7 +54,7 @@ describe("watching a .env", () => {
   })
 
   it("tells of a file that is put in its place, again and again, as editors save", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const store = dotenv(path)
     const watch = await watching(store)
     for (const value of ["2", "3", "4"]) {
@@ -59,7 +65,7 @@ describe("watching a .env", () => {
   })
 
   it("tells of a file that is removed, and made again", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const watch = await watching(dotenv(path))
     await watch.hinted(() => rm(path))
     await watch.hinted(() => writeFile(path, "A=2\n"))
@@ -120,7 +126,7 @@ describe("watching a .env", () => {
   })
 
   it("tells of each of several files", async () => {
-    const [first, second] = [await oldFile("A=1\n"), await oldFile("B=1\n")]
+    const [first, second] = [await oldFile(guarded()), await oldFile("B=1\n")]
     const watch = await watching(dotenv([first, second]))
     await watch.hinted(() => writeFile(first, "A=2\n"))
     await watch.hinted(() => writeFile(second, "B=2\n"))
@@ -138,7 +144,7 @@ describe("watching a .env", () => {
   })
 
   it("is not told of other files in the folder", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const watch = await watching(dotenv(path))
     for (let count = 0; count < 100; count++) await writeFile(join(dirname(path), "other"), `${count}`)
     // Events come in their order: with this one, all those before have come.
@@ -147,7 +153,7 @@ describe("watching a .env", () => {
   })
 
   it("is silent after its signal, and after the store was closed", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const store = dotenv(path)
     const [stopped, closed] = [await watching(store), await watching(store)]
     await stopped.hinted(() => writeFile(path, "A=2\n"))
@@ -163,7 +169,7 @@ describe("watching a .env", () => {
   })
 
   it("is not armed after its signal has aborted", async () => {
-    const store = dotenv(await oldFile("A=1\n"))
+    const store = dotenv(await oldFile(guarded()))
     const failed = () => expect.fail("the watch failed")
     expect((await errorOf(store.watch(() => {}, { signal: AbortSignal.abort(), failed }))).code).toBe(
       "ABORTED",
@@ -183,7 +189,7 @@ describe("watching a .env", () => {
       spy.mockRestore()
       syncBuiltinESMExports()
     })
-    const store = dotenv(await oldFile("A=1\n"))
+    const store = dotenv(await oldFile(guarded()))
     const failed = () => expect.fail("the watch failed")
     const error = await errorOf(store.watch(() => {}, { signal: calm.signal, failed }))
     expect(error).toMatchObject({ code: "UNAVAILABLE" })
@@ -191,7 +197,7 @@ describe("watching a .env", () => {
   })
 
   it("says so once when it cannot go on, and has then ended", async () => {
-    const path = await oldFile("A=1\n")
+    const path = await oldFile(guarded())
     const watchers: fs.FSWatcher[] = []
     const original = fs.watch
     const spy = vi.spyOn(fs, "watch").mockImplementation(((...rest: Parameters<typeof fs.watch>) => {

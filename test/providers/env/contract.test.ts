@@ -5,15 +5,17 @@ import { env } from "latchkey/env"
 import { testStore } from "latchkey/testing"
 import { describe, it } from "vitest"
 import { environmentNames } from "../../../src/core/index.ts"
+import { newCanary } from "../../support/canary.ts"
 
 testStore(
   "env",
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "latchkey-"))
-    const record: Record<string, string> = { PATH: "/bin", lower: "1", "with.dot": "2" }
+    const canary = newCanary()
+    const record: Record<string, string> = { PATH: "/bin", lower: "1", OTHER: canary.text, "with.dot": "2" }
     let files = 0
     return {
-      store: env({ env: record }),
+      store: canary.watch(env({ env: record })),
       async put(name, value) {
         const variable = environmentNames.toNative(name)
         if (typeof value === "string") {

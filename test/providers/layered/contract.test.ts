@@ -3,15 +3,17 @@ import { layered } from "latchkey/layered"
 import { memory } from "latchkey/memory"
 import { testStore } from "latchkey/testing"
 import { describe, it } from "vitest"
+import { newCanary } from "../../support/canary.ts"
 
 const { signal } = new AbortController()
 
 testStore(
   "layered, with the secrets in the lower layer",
   () => {
-    const lower = memory({ "lower/secret": "1" })
+    const canary = newCanary()
+    const lower = memory({ "lower/secret": canary.text })
     return {
-      store: layered([env({ env: { UPPER__SECRET: "2" } }), lower]),
+      store: canary.watch(layered([env({ env: { UPPER__SECRET: canary.text } }), lower])),
       async put(name, value) {
         await lower.write(name, value, { signal })
       },
@@ -26,9 +28,10 @@ testStore(
 testStore(
   "layered, with the secrets in the upper layer",
   () => {
+    const canary = newCanary()
     const upper = memory()
     return {
-      store: layered([upper, memory({ "lower/secret": "1" })]),
+      store: canary.watch(layered([upper, memory({ "lower/secret": canary.text })])),
       async put(name, value) {
         await upper.write(name, value, { signal })
       },

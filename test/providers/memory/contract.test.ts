@@ -1,11 +1,13 @@
 import { memory } from "latchkey/memory"
 import { testStore } from "latchkey/testing"
 import { describe, it } from "vitest"
+import { newCanary } from "../../support/canary.ts"
 
 testStore(
   "memory",
   () => {
-    const store = memory({ "other/secret": "1" })
+    const canary = newCanary()
+    const store = canary.watch(memory({ "other/secret": canary.text }))
     const { signal } = new AbortController()
     return {
       store,
