@@ -1,4 +1,4 @@
-import { type Clock, instant, parseReference, SecretError, type SecretStore } from "../core/index.ts"
+import { type Clock, instant, parseReference, rebuild, SecretError, type SecretStore } from "../core/index.ts"
 import { Batch } from "./batch.ts"
 import { Events } from "./events.ts"
 import { Keeper, type KeeperContext } from "./keeper.ts"
@@ -96,9 +96,24 @@ export class Engine implements KeeperContext {
       if (this.closing.aborted) return this.closedError(keeper.name)
       // A name that was not there may have been forgotten between two reads, and have been asked for anew.
       const present = this.keeper(keeper.name)
-      const error = await this.#join(present, wish)
-      if (error !== undefined || present.startedOrder > after) return error
+      present.readAfter(after)
+      const { flight } = present
+      if (flight === undefined || flight.over) return await this.#fly(present, wish)
+      // Who does not wait for a store that is down is told at once, whoever else waits for it.
+      const failure = wish.until === undefined ? (flight.pausedAfter ?? this.backoff.postponing) : undefined
+      if (failure !== undefined) return failure
+      const error = await flight.join(wish)
+      if (present.startedOrder > after || wish.signal?.aborted) return error
     }
+  }
+
+  /**
+   * Sees to it that a secret is read once more: by a read that begins after all that have begun by now, without anybody
+   * who waits for it. Asking for that any number of times is one read.
+   */
+  readSoon(keeper: Keeper): void {
+    keeper.readAfter(this.reader.order)
+    if (keeper.flight === undefined || keeper.flight.over) this.inBackground(this.refresh(keeper))
   }
 
   /** A secret that slept was revealed: it is read again, while the old value is served. */
@@ -120,10 +135,17 @@ export class Engine implements KeeperContext {
       : keeper.due <= now.monotonic
   }
 
-  /** Takes care of work that nobody waits for. */
+  /** Takes care of work that nobody waits for. What it throws, against all expectation, is told and ends nothing. */
   inBackground(work: Promise<unknown>): void {
-    this.#background.add(work)
-    void work.finally(() => this.#background.delete(work))
+    const owned = work.then(
+      () => void this.#background.delete(owned),
+      (thrown: unknown) => {
+        this.#background.delete(owned)
+        const error = rebuild(thrown, { store: this.store.location })
+        this.events.emit("failed", { code: error.code, error })
+      },
+    )
+    this.#background.add(owned)
   }
 
   closedError(secret?: string): SecretError {
@@ -164,13 +186,7 @@ export class Engine implements KeeperContext {
     this.events.emit("closed", failure === undefined ? {} : { error: failure })
   }
 
-  async #join(keeper: Keeper, wish: Wish): Promise<SecretError | undefined> {
-    const present = keeper.flight
-    if (present !== undefined && !present.over) {
-      // Who does not wait for a store that is down is told at once, whoever else waits for it.
-      const failure = wish.until === undefined ? (present.pausedAfter ?? this.backoff.postponing) : undefined
-      return failure ?? (await present.join(wish))
-    }
+  async #fly(keeper: Keeper, wish: Wish): Promise<SecretError | undefined> {
     const { clock, store } = this
     const context = {
       secret: keeper.name,
@@ -182,24 +198,33 @@ export class Engine implements KeeperContext {
     const flight = new Flight(context, (signal, patience) => readOnce(this, keeper, signal, patience))
     keeper.flight = flight
     keeper.due = Number.POSITIVE_INFINITY
+    const { startedOrder } = keeper
     const joined = flight.join(wish)
-    this.inBackground(flight.fly().finally(() => this.#landed(keeper, flight)))
+    this.inBackground(flight.fly().finally(() => this.#landed(keeper, flight, startedOrder)))
     return await joined
   }
 
-  #landed(keeper: Keeper, flight: Flight): void {
+  /** @param before the newest read that had been begun when the flight began. */
+  #landed(keeper: Keeper, flight: Flight, before: number): void {
     if (keeper.flight !== flight) return
     keeper.flight = undefined
     // A name that was never there is forgotten, or whoever asks for many would fill the memory.
     if (keeper.state.held === undefined) this.#keepers.delete(keeper.name)
-    else if (!this.closing.aborted) this.schedule.plan(keeper, this.backoff.nextProbe)
+    else if (!this.closing.aborted) {
+      this.schedule.plan(keeper, this.backoff.nextProbe)
+      // Somebody asked for a read while one was under way that had begun before. Where not even one could be begun, the
+      // schedule comes back to it.
+      if (keeper.owesRead && keeper.startedOrder > before) this.inBackground(this.refresh(keeper))
+    }
     if (keeper.state.held?.createdAt === undefined || this.closing.aborted) return
     const recall = recallPrevious(this, keeper)
     if (recall !== undefined) this.inBackground(recall)
   }
 
   #hurryFailing(): void {
-    for (const keeper of this.keepers()) if (keeper.state.failure !== undefined) this.schedule.hurry(keeper)
+    for (const keeper of this.keepers()) {
+      if (keeper.state.failure !== undefined || keeper.owesRead) this.schedule.hurry(keeper)
+    }
   }
 
   #shortestTtl(): number {

@@ -62,6 +62,7 @@ export class Keeper implements Watched {
   readonly #context: KeeperContext
   #wishes: Partial<Policy> = NO_WISHES
   #lastTouched: number
+  #readAfter = -1
   #asleep = false
 
   constructor(name: string, context: KeeperContext) {
@@ -91,6 +92,16 @@ export class Keeper implements Watched {
   unsubscribe(subscription: Subscription): void {
     const others = [...this.subscriptions].filter(other => other !== subscription)
     this.subscriptions = others.length === 0 ? NOBODY : new Set(others)
+  }
+
+  /** Takes in that only a read that begins after this place in the order of beginnings will do. */
+  readAfter(order: number): void {
+    this.#readAfter = Math.max(this.#readAfter, order)
+  }
+
+  /** Whether somebody has asked for a newer read than the newest that was begun. */
+  get owesRead(): boolean {
+    return this.startedOrder <= this.#readAfter
   }
 
   /** Whether there is a value that may be revealed. */

@@ -4,6 +4,7 @@ import { isWithdrawal, type WithdrawalCode } from "./entry.ts"
 import type { Keeper } from "./keeper.ts"
 import type { Answer } from "./reader.ts"
 import { isPostponed, type Patience } from "./store-backoff.ts"
+import type { About } from "./tell.ts"
 
 /**
  * One attempt at reading a secret, from the store to the handles.
@@ -27,7 +28,7 @@ export async function readOnce(
     return outcome.error
   }
   if (isSecretError(outcome)) {
-    failed(engine, keeper, keeper.state.order, outcome)
+    failed(engine, keeper, keeper.state.order, outcome, { waited: true })
     return outcome
   }
   keeper.startedOrder = outcome.order
@@ -76,7 +77,8 @@ async function readHeld(
   const context = { timeout: keeper.policy.callTimeout, signal }
   const read = async () => await engine.reader.read(keeper.name, context, version)
   const { order, at, result } = await engine.limiter.run(read)
-  if (signal.aborted || held === undefined) return
+  // What was put or accepted meanwhile is another matter.
+  if (signal.aborted || held === undefined || keeper.state.held !== held) return
   if (!isSecretError(result)) {
     const same = sameValue(result.value, held.value)
     keeper.apply(same ? { type: "held-readable", order, at, code } : { type: "held-gone", order, code })
@@ -87,6 +89,6 @@ async function readHeld(
   }
 }
 
-function failed(engine: Engine, keeper: Keeper, order: number, error: SecretError): void {
-  keeper.apply({ type: "failed", order, now: instant(engine.clock), code: error.code }, { error })
+function failed(engine: Engine, keeper: Keeper, order: number, error: SecretError, about: About = {}): void {
+  keeper.apply({ type: "failed", order, now: instant(engine.clock), code: error.code }, { error, ...about })
 }

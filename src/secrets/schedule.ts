@@ -55,10 +55,14 @@ export class Schedule {
     this.planned(keeper)
   }
 
-  /** Makes a secret due at once, if it is not being read anyway. */
-  hurry(keeper: Keeper): void {
+  /**
+   * Makes a secret due, if it is not being read anyway.
+   *
+   * @param notBefore when the store may be asked again, by the monotonic clock. Default: now.
+   */
+  hurry(keeper: Keeper, notBefore = 0): void {
     if (keeper.asleep || keeper.flight !== undefined) return
-    keeper.due = this.#context.clock.monotonic()
+    keeper.due = Math.max(this.#context.clock.monotonic(), notBefore)
     this.planned(keeper)
   }
 

@@ -121,7 +121,9 @@ export class StoreBackoff {
   #decide(patience: () => Patience): "call" | "probe" | Postponed | undefined {
     if (this.#state.is === "closed") return "call"
     if (this.#state.is === "probing") return undefined
-    if (this.#state.until <= this.#clock.monotonic() && this.#queue.length === 0) {
+    if (this.#state.until <= this.#clock.monotonic()) {
+      // Somebody in the queue is about to go as the probe, whose outcome even the impatient wait for.
+      if (this.#queue.length > 0) return undefined
       this.#beginProbe()
       return "probe"
     }

@@ -6,6 +6,8 @@ import type { Events } from "./events.ts"
 export interface About {
   /** What a read failed with. */
   readonly error?: SecretError
+  /** Whether the failure is that of another secret's read, behind which this one waited: it was told once. */
+  readonly waited?: boolean
   /** Who refused a version. */
   readonly by?: string
 }
@@ -28,6 +30,7 @@ export function tell(events: Events, effect: Effect, about: About & { secret: st
       events.emit("refused", { secret, version: effect.version, code: effect.code, by })
       break
     case "failed":
+      if (about.waited) break
       events.emit("failed", {
         secret,
         code: effect.code,

@@ -13,7 +13,7 @@ const REARM_GROWTH = { first: 1_000, longest: 60_000 }
 export class Watcher {
   readonly #engine: Engine
   #arming: Promise<unknown> | undefined
-  /** How often arming has failed in a row. */
+  /** How often the watch has failed in a row, without having held for a while in between. */
   #failures = 0
 
   constructor(engine: Engine) {
@@ -34,13 +34,16 @@ export class Watcher {
   /** @returns whether the watch is armed. */
   async #arm(): Promise<boolean> {
     const engine = this.#engine
-    const { store, reader, closing, settings } = engine
+    const { store, reader, clock, closing, settings } = engine
     // One signal per watch: a store that has reported a failure hears nothing more of the old one.
     const watch = new AbortController()
     const end = () => watch.abort()
     closing.addEventListener("abort", end, { once: true })
+    const begun = clock.monotonic()
     const failed = (reported: unknown) => {
       if (watch.signal.aborted) return
+      // One that is armed and drops at once, over and over, must not have everything read again each time.
+      if (clock.monotonic() - begun > REARM_GROWTH.longest) this.#failures = 0
       const error = rebuild(reported, { store: store.location })
       watch.abort()
       closing.removeEventListener("abort", end)
@@ -55,9 +58,7 @@ export class Watcher {
     } catch (thrown) {
       if (!closing.aborted) failed(thrown)
     }
-    if (watch.signal.aborted) return false
-    this.#failures = 0
-    return true
+    return !watch.signal.aborted
   }
 
   async #armAgain(): Promise<void> {
@@ -71,12 +72,11 @@ export class Watcher {
   #hinted(name: string | undefined): void {
     const engine = this.#engine
     if (engine.closing.aborted) return
-    const after = engine.reader.order
     for (const keeper of engine.keepers()) {
       // The first read may have been answered just before what is hinted at, so it counts as little as any other.
       const kept = keeper.state.held !== undefined || keeper.flight !== undefined
       if ((name === undefined || keeper.name === name) && kept && !keeper.asleep) {
-        engine.inBackground(engine.refresh(keeper, {}, after))
+        engine.readSoon(keeper)
       }
     }
   }

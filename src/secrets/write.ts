@@ -40,10 +40,10 @@ export class Writer {
     const name = this.#nameOf(reference)
     const value = ownCopy(name, given)
     return await this.#inTurn(name, async () => {
-      const begun = this.#engine.reader.nextOrder()
+      const change = this.#begin(name)
       const version = await this.#write(name, value, options)
       const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }
-      await this.#finish(name, begun, { value, version, ...expiry })
+      await this.#finish(change, { value, version, ...expiry })
       return version
     })
   }
@@ -52,33 +52,37 @@ export class Writer {
   async delete(reference: string, signal: AbortSignal | undefined): Promise<void> {
     const name = this.#nameOf(reference)
     await this.#inTurn(name, async () => {
-      const begun = this.#engine.reader.nextOrder()
+      const change = this.#begin(name)
       await this.#call(name, signal, async within => {
         const { store } = this.#engine
         if (store.delete === undefined) throw unsupported(name, "deleted", store.location)
         await store.delete(name, { signal: within })
       })
-      await this.#finish(name, begun, undefined)
+      await this.#finish(change, undefined)
     })
   }
 
-  /**
-   * Lets handles know of a change that the store has answered.
-   *
-   * @param begun the change's place in the order of beginnings.
-   */
-  async #finish(name: string, begun: number, written: StoredSecret | undefined): Promise<void> {
+  #begin(name: string): BegunChange {
+    const order = this.#engine.reader.nextOrder()
+    return { name, order, before: this.#engine.find(name)?.state.held?.value }
+  }
+
+  /** Lets handles know of a change that the store has answered. */
+  async #finish(change: BegunChange, written: StoredSecret | undefined): Promise<void> {
     const engine = this.#engine
-    const keeper = engine.find(name)
+    const keeper = engine.find(change.name)
     if (keeper === undefined) return
     const order = engine.reader.nextOrder()
-    if (isContradicted(begun, keeper.state, written)) {
+    if (isContradicted(change, keeper.state, written)) {
       // Somebody else may have changed it too, before us or after us: only the store knows whose change was the last.
       const failure = await engine.refresh(keeper, {}, order)
-      if (written !== undefined || failure?.code !== "NOT_FOUND") return
-      keeper.apply({ type: "removed", order: engine.reader.nextOrder() })
-    } else if (written === undefined) keeper.apply({ type: "removed", order })
-    else await keeper.offer(order, instant(engine.clock), written)
+      // Where it does not tell, what is held is taken for what was there before, if it is that.
+      const untold = failure?.transient === true && isUnchanged(change, keeper.state)
+      if (written === undefined ? failure?.code !== "NOT_FOUND" : !untold) return
+    }
+    const now = engine.reader.nextOrder()
+    if (written === undefined) keeper.apply({ type: "removed", order: now })
+    else await keeper.offer(now, instant(engine.clock), written)
   }
 
   async #write(name: string, value: SecretValue, options: PutOptions): Promise<Version> {
@@ -162,11 +166,25 @@ export class Writer {
   }
 }
 
+/** A change that is on its way. */
+interface BegunChange {
+  readonly name: string
+  /** Its place in the order of beginnings. */
+  readonly order: number
+  /** What was held then. */
+  readonly before: SecretValue | undefined
+}
+
 /** Whether a read that began after the change has brought something else than what was written. */
-function isContradicted(begun: number, now: EntryState, written: StoredSecret | undefined): boolean {
+function isContradicted(change: BegunChange, now: EntryState, written: StoredSecret | undefined): boolean {
   const { held, answeredOrder } = now
-  if (held === undefined || answeredOrder <= begun) return false
+  if (held === undefined || answeredOrder <= change.order) return false
   return written === undefined || !sameValue(held.value, written.value)
+}
+
+/** Whether what is held is what was held when the change began. */
+function isUnchanged(change: BegunChange, { held }: EntryState): boolean {
+  return held !== undefined && change.before !== undefined && sameValue(held.value, change.before)
 }
 
 /** The error of an operation that the store lacks. */

@@ -186,7 +186,7 @@ describe("a watch that fails", () => {
     expect(store.calls.count("watch")).toBe(6)
   })
 
-  it("has its short pauses again once it was armed", async () => {
+  it("has its short pauses again once it has held for a while", async () => {
     const { secrets, store, clock } = tallyRig()
     await secrets.get(TOKEN)
     for (let times = 0; times < 8; times++) {
@@ -194,7 +194,22 @@ describe("a watch that fails", () => {
       store.faults.failWatches("UNAVAILABLE")
       await clock.advance("500ms")
       expect(store.calls.count("watch")).toBe(armed + 1)
+      await clock.advance("61s")
     }
+  })
+
+  it("that is armed and drops at once, over and over, is armed again more and more rarely", async () => {
+    const { secrets, store, clock } = tallyRig()
+    await secrets.get(TOKEN)
+    const times: number[] = []
+    for (let drops = 0; drops < 9; drops++) {
+      const armed = store.calls.count("watch")
+      store.faults.failWatches("UNAVAILABLE")
+      const begun = clock.monotonic()
+      while (store.calls.count("watch") === armed) await clock.advance("500ms")
+      times.push(clock.monotonic() - begun)
+    }
+    expect(times.at(-1)).toBeGreaterThan(20_000)
   })
 
   it("is not armed again after close()", async () => {
