@@ -41,9 +41,13 @@ export async function rotations(overlapMs: number): Promise<Reports> {
         rotations: 20,
         overlapMs,
         calmMs: SPACING_MS - overlapMs,
+        // Eight processes on a small machine take so long until the first calls are not in each other's way any more.
+        warmUpMs: 2_500,
         together,
         signal: failing.signal,
       })
+      for (const [text, times] of report.calls.failures)
+        process.stderr.write(`  ${name}: ${times} × ${text}\n`)
       return [name, report] as const
     } catch (thrown) {
       failing.abort(thrown)

@@ -1,6 +1,7 @@
 /** What a program tells of one call. */
 export interface Reply {
   readonly id: number
+  /** 0 if there was no answer. */
   readonly status: number
 }
 
@@ -13,12 +14,17 @@ export interface Reply {
 export function answerParent(token: () => string, cleanUp: () => Promise<void> | void = () => {}): void {
   const address = `${process.env.TALLY_BASE_URL}/users/me`
 
-  process.on("message", async (id: number) => {
+  const ask = async (): Promise<number> => {
     const response = await fetch(address, {
       headers: { authorization: `Bearer ${token()}`, "user-agent": "program-under-load/0.1" },
     })
     await response.arrayBuffer()
-    process.send?.({ id, status: response.status } satisfies Reply)
+    return response.status
+  }
+
+  process.on("message", async (id: number) => {
+    const status = await ask().catch(() => 0)
+    process.send?.({ id, status } satisfies Reply)
   })
 
   process.once("SIGTERM", async () => {

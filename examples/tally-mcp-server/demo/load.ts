@@ -1,8 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
-import { dotenv } from "latchkey/dotenv"
 import { TallyStandIn } from "../stand-in/index.ts"
 import { type CallCount, Pace } from "./pace.ts"
-import { makePlace, newToken } from "./place.ts"
+import { makePlace, newToken, type Place } from "./place.ts"
 import { startProgramReplica } from "./program-replica.ts"
 import type { Program } from "./programs.ts"
 import type { Replica, Stopped } from "./replica.ts"
@@ -34,6 +33,8 @@ export interface LoadOptions {
   readonly overlapMs?: number
   /** How long the load goes on before each change of the token, and after the last old one is revoked, in ms. Default: 250. */
   readonly calmMs?: number
+  /** How long the load goes on before all that, in ms: what has just been started is slow at everything. Default: 500. */
+  readonly warmUpMs?: number
   /** How Node resolves `latchkey` in the replicas. Default: `["latchkey-source"]`, its sources; `[]` is what was built. */
   readonly conditions?: readonly string[]
   /**
@@ -55,7 +56,7 @@ export interface LoadReport {
   readonly retries: number
   /** How soon each replica worked with the new tokens. */
   readonly takeOvers: readonly TakeOver[]
-  /** Per rotation: ms from the end of writing the `.env` until the old token was revoked, as it came to be. */
+  /** Per rotation: ms from the write of the `.env` until the old token was revoked, as it came to be. */
   readonly revokedAfterMs: readonly number[]
   /** How often any of the tokens stands in what the replicas wrote, however spelled. */
   readonly traces: number
@@ -76,7 +77,7 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
   const first = newToken()
   const standIn = await TallyStandIn.start({ requestsPerMinute: Number.POSITIVE_INFINITY })
   standIn.tokens.add(first)
-  const place = await makePlace(`TALLY__API_TOKEN=${first}\n`)
+  const place = await makePlace(envTextOf(first))
   const replicas: Replica[] = []
   try {
     for (let number = 1; number <= wanted; number++) {
@@ -91,7 +92,7 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
     const pace = new Pace(callsPerSecond, async () => await replicas[turn++ % replicas.length]?.call())
     let rotated: Rotated
     try {
-      rotated = await rotate(first, { standIn, envFile: place.envFile, pace, options })
+      rotated = await rotate(first, { standIn, place, pace, options })
     } finally {
       await pace.stop()
     }
@@ -124,7 +125,7 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
 
 interface Scene {
   readonly standIn: TallyStandIn
-  readonly envFile: string
+  readonly place: Place
   readonly pace: Pace
   readonly options: LoadOptions
 }
@@ -135,33 +136,32 @@ interface Rotated {
 }
 
 /** Make a new token valid, write it to the `.env`, revoke the old one a fixed time later; again. */
-async function rotate(first: string, { standIn, envFile, pace, options }: Scene): Promise<Rotated> {
-  const { rotations = 5, overlapMs = OVERLAP_MS, calmMs = 250, progress } = options
+async function rotate(first: string, { standIn, place, pace, options }: Scene): Promise<Rotated> {
+  const { rotations = 5, overlapMs = OVERLAP_MS, calmMs = 250, warmUpMs = 500, progress } = options
   const signal = options.signal ?? new AbortController().signal
   const written: Written[] = []
   const revokedAfterMs: number[] = []
-  const outside = dotenv(envFile)
   let old = first
-  try {
-    for (let done = 1; done <= rotations; done++) {
-      await pause(calmMs, undefined, { signal })
-      const token = newToken()
-      standIn.tokens.add(token)
-      await outside.write("tally/api-token", token, { signal })
-      const at = performance.now()
-      written.push({ token, at })
-
-      // Not even a turn of the event loop lies between if there is no overlap.
-      if (overlapMs > 0) await pause(overlapMs, undefined, { signal })
-      standIn.tokens.revoke(old)
-      revokedAfterMs.push(performance.now() - at)
-      old = token
-      progress?.(pace.count.made, done)
-    }
-    // The last token has to do some work alone.
+  await pause(warmUpMs, undefined, { signal })
+  for (let done = 1; done <= rotations; done++) {
     await pause(calmMs, undefined, { signal })
-  } finally {
-    await outside.close()
+    const token = newToken()
+    standIn.tokens.add(token)
+    const at = await place.replace(envTextOf(token))
+    written.push({ token, at })
+
+    // Not even a turn of the event loop lies between if there is no overlap.
+    if (overlapMs > 0) await pause(overlapMs, undefined, { signal })
+    standIn.tokens.revoke(old)
+    revokedAfterMs.push(performance.now() - at)
+    old = token
+    progress?.(pace.count.made, done)
   }
+  // The last token has to do some work alone.
+  await pause(calmMs, undefined, { signal })
   return { written, revokedAfterMs }
+}
+
+function envTextOf(token: string): string {
+  return `TALLY__API_TOKEN=${token}\n`
 }

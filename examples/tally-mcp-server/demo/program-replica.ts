@@ -42,9 +42,12 @@ export async function startProgramReplica(
       const id = asked++
       const status = await new Promise<number | undefined>(resolve => {
         waiting.set(id, resolve)
-        child.send(id)
+        child.send(id, failed => {
+          if (failed) waiting.get(id)?.(undefined)
+        })
       })
-      if (status !== 200) throw new Error(status === undefined ? "the program ended" : `HTTP ${status}`)
+      if (status === undefined) throw new Error("the program ended")
+      if (status !== 200) throw new Error(status === 0 ? "no answer" : `HTTP ${status}`)
     },
     async stop(): Promise<Stopped> {
       const start = performance.now()
