@@ -512,6 +512,11 @@ const BUGS: Readonly<
   "attaches the bytes of its request to an error": {
     bug: store =>
       telling(store, (error, value) => {
+        Object.defineProperty(error, "broken", {
+          get: () => {
+            throw new TypeError("a getter of somebody else's")
+          },
+        })
         Object.assign(error, { [Symbol("request")]: new Map([["body", Buffer.from(value)]]) })
       }),
     red: /^tells no value in an error/,
