@@ -33,17 +33,19 @@ export class Writer {
   /**
    * Writes a value. It is sent once: when its answer is lost, reading tells whether it arrived.
    *
-   * @returns the version, which handles show from now on, unless one of their schemas refuses it.
+   * @returns the version, which handles show from now on, unless one of their schemas refuses it. If a read that was made
+   * during the write has brought something else, the store is asked once more, and what it says is shown, as soon as it
+   * answers.
    * @throws SecretError with `outcome: "unknown"` if not even reading tells.
    */
   async put(reference: string, given: SecretValue, options: PutOptions): Promise<Version> {
     const name = this.#nameOf(reference)
     const value = ownCopy(name, given)
     return await this.#inTurn(name, async () => {
-      const change = this.#begin(name)
+      const begun = this.#engine.reader.nextOrder()
       const version = await this.#write(name, value, options)
       const expiry = options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }
-      await this.#finish(change, { value, version, ...expiry })
+      await this.#finish(name, begun, { value, version, ...expiry })
       return version
     })
   }
@@ -52,37 +54,33 @@ export class Writer {
   async delete(reference: string, signal: AbortSignal | undefined): Promise<void> {
     const name = this.#nameOf(reference)
     await this.#inTurn(name, async () => {
-      const change = this.#begin(name)
+      const begun = this.#engine.reader.nextOrder()
       await this.#call(name, signal, async within => {
         const { store } = this.#engine
         if (store.delete === undefined) throw unsupported(name, "deleted", store.location)
         await store.delete(name, { signal: within })
       })
-      await this.#finish(change, undefined)
+      await this.#finish(name, begun, undefined)
     })
   }
 
-  #begin(name: string): BegunChange {
-    const order = this.#engine.reader.nextOrder()
-    return { name, order, before: this.#engine.find(name)?.state.held?.value }
-  }
-
-  /** Lets handles know of a change that the store has answered. */
-  async #finish(change: BegunChange, written: StoredSecret | undefined): Promise<void> {
+  /**
+   * Lets handles know of a change that the store has answered.
+   *
+   * @param begun the change's place in the order of beginnings.
+   */
+  async #finish(name: string, begun: number, written: StoredSecret | undefined): Promise<void> {
     const engine = this.#engine
-    const keeper = engine.find(change.name)
+    const keeper = engine.find(name)
     if (keeper === undefined) return
     const order = engine.reader.nextOrder()
-    if (isContradicted(change, keeper.state, written)) {
+    if (isContradicted(begun, keeper.state, written)) {
       // Somebody else may have changed it too, before us or after us: only the store knows whose change was the last.
       const failure = await engine.refresh(keeper, {}, order)
-      // Where it does not tell, what is held is taken for what was there before, if it is that.
-      const untold = failure?.transient === true && isUnchanged(change, keeper.state)
-      if (written === undefined ? failure?.code !== "NOT_FOUND" : !untold) return
-    }
-    const now = engine.reader.nextOrder()
-    if (written === undefined) keeper.apply({ type: "removed", order: now })
-    else await keeper.offer(now, instant(engine.clock), written)
+      if (written !== undefined || failure?.code !== "NOT_FOUND") return
+      keeper.apply({ type: "removed", order: engine.reader.nextOrder() })
+    } else if (written === undefined) keeper.apply({ type: "removed", order })
+    else await keeper.offer(order, instant(engine.clock), written)
   }
 
   async #write(name: string, value: SecretValue, options: PutOptions): Promise<Version> {
@@ -166,25 +164,11 @@ export class Writer {
   }
 }
 
-/** A change that is on its way. */
-interface BegunChange {
-  readonly name: string
-  /** Its place in the order of beginnings. */
-  readonly order: number
-  /** What was held then. */
-  readonly before: SecretValue | undefined
-}
-
 /** Whether a read that began after the change has brought something else than what was written. */
-function isContradicted(change: BegunChange, now: EntryState, written: StoredSecret | undefined): boolean {
+function isContradicted(begun: number, now: EntryState, written: StoredSecret | undefined): boolean {
   const { held, answeredOrder } = now
-  if (held === undefined || answeredOrder <= change.order) return false
+  if (held === undefined || answeredOrder <= begun) return false
   return written === undefined || !sameValue(held.value, written.value)
-}
-
-/** Whether what is held is what was held when the change began. */
-function isUnchanged(change: BegunChange, { held }: EntryState): boolean {
-  return held !== undefined && change.before !== undefined && sameValue(held.value, change.before)
 }
 
 /** The error of an operation that the store lacks. */
