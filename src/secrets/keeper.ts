@@ -25,6 +25,9 @@ import { invalid, type View } from "./view.ts"
 /** What a keeper needs of the rest. */
 export interface KeeperContext extends CallbackContext {
   readonly store: SecretStore
+  /** Aborts when everything is closed. */
+  readonly closing: AbortSignal
+  closedError(secret: string): SecretError
   /** A secret that slept is wanted again: read it. */
   wake(keeper: Keeper): void
   /** The keeper wants to be looked at when its `wakeAt` comes. */
@@ -159,9 +162,11 @@ export class Keeper implements Watched {
 
   async judged<T>(reference: string, judgement: Promise<T>): Promise<T> {
     const limit = this.policy.callTimeout
-    const ended = await bounded(this.#context.clock, "waited-for", limit, judgement)
+    const { clock, closing } = this.#context
+    const ended = await bounded(clock, "waited-for", limit, judgement, closing)
     if (typeof ended === "object" && "done" in ended) return ended.done
     if (typeof ended === "object") throw ended.threw
+    if (ended === "aborted") throw this.#context.closedError(reference)
     throw invalid(reference, `the schema came to no end within ${limit} ms`, "see what the schema waits for")
   }
 
@@ -228,6 +233,8 @@ export class Keeper implements Watched {
       const now = instant(clock)
       if ("refusedBy" in verdict) {
         const { refusedBy: by, error } = verdict
+        // Nobody has refused it: there was no time left for that.
+        if (error.code === "CLOSED") return error
         this.apply({ type: "refused", order, at, now, version: secret.version, code: error.code }, { by })
         return error
       }

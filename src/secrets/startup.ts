@@ -79,7 +79,9 @@ async function becomeRevealable(
   const old = engine.tooOld(keeper)
   keeper.wake()
   if (keeper.revealable) {
-    if (old) await engine.refresh(keeper, { signal })
+    const failure = old ? await engine.refresh(keeper, { signal }) : undefined
+    // Whoever has left gets nothing, least of all something old.
+    if (failure?.code === "ABORTED") throw failure
     if (keeper.revealable) return
     throw keeper.endError(keeper.name)
   }
