@@ -1,7 +1,6 @@
 import {
   defineStore,
   environmentSecrets,
-  FILE_SUFFIX,
   isSecretError,
   SecretError,
   type SettledFiles,
@@ -64,7 +63,7 @@ export function dotenv(
     const value = await round.find(name)
     if (value !== undefined) return { value, version: versionOf(name, value) }
     throw new SecretError("NOT_FOUND", {
-      hint: `add ${name}=, or ${name}${FILE_SUFFIX}= with the path of a file, to ${paths[0]}`,
+      hint: `add ${name}=… to ${paths[0]}`,
     })
   }
 

@@ -72,7 +72,13 @@ export function envFiles(paths: readonly string[], optional: boolean, settled: S
       async find(name) {
         for (const file of files) {
           const variables = await entries(file)
-          const value = await environmentValue(name, key => variables.get(key), file.folder, settled, signal)
+          const value = await environmentValue(
+            name,
+            key => variables.get(key),
+            () => file.folder,
+            settled,
+            signal,
+          )
           if (value !== undefined) return value
         }
         return undefined

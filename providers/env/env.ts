@@ -3,7 +3,6 @@ import {
   environmentNames,
   environmentSecrets,
   environmentValue,
-  FILE_SUFFIX,
   SecretError,
   type StoreWith,
   settledFiles,
@@ -28,6 +27,12 @@ export function env(options: EnvOptions = {}): StoreWith<"list"> {
   const { env: record = process.env, clock = systemClock, prefix, rename } = checkOptions(options)
   const files = settledFiles(clock)
   const versionOf = versionMaker()
+  let startedIn: string | undefined
+  // Asked for a _FILE only, and once: it fails in a folder that was removed, and a program may change it.
+  const folder = () => {
+    startedIn ??= process.cwd()
+    return startedIn
+  }
   const variable = (name: string) => (Object.hasOwn(record, name) ? record[name] : undefined)
 
   return defineStore({
@@ -45,10 +50,10 @@ export function env(options: EnvOptions = {}): StoreWith<"list"> {
       local: true,
     },
     async read(name, { signal }) {
-      const value = await environmentValue(name, variable, process.cwd(), files, signal)
+      const value = await environmentValue(name, variable, folder, files, signal)
       if (value !== undefined) return { value, version: versionOf(name, value) }
       throw new SecretError("NOT_FOUND", {
-        hint: `set ${name}, or ${name}${FILE_SUFFIX} to the path of a file`,
+        hint: `set ${name} in the environment`,
       })
     },
     async *list() {

@@ -61,6 +61,6 @@ export function nowhere(homes: Homes, name: string, absences: readonly SecretErr
   hints.delete(undefined)
   return new SecretError("NOT_FOUND", {
     message: "no layer has it",
-    hint: hints.size === 0 ? undefined : [...hints].join("; or "),
+    hint: hints.size === 0 ? undefined : [...hints].join(", or "),
   })
 }

@@ -9,11 +9,12 @@ import { canonicalIn } from "./names.ts"
 export async function* listLayers(
   homes: Homes,
   canonical: (name: string) => string,
-  options: CallOptions,
+  { signal }: CallOptions,
 ): AsyncGenerator<SecretInfo> {
   const seen = new Set<string>()
   for (const layer of homes.layers) {
-    for await (const info of layer.store.list?.(options) ?? []) {
+    // All of them, because layers may spell a name differently from how it is listed in the end.
+    for await (const info of layer.store.list?.({ signal }) ?? []) {
       const name = canonical(info.name)
       const isMeant = canonicalIn(layer.store, name) === canonicalIn(layer.store, info.name)
       if (!isMeant || seen.has(name) || !homes.mayBeIn(name, layer)) continue

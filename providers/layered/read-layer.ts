@@ -44,7 +44,7 @@ export async function readSeveral(
     if (refusal === undefined) held.push(name)
     else answers.set(name, refusal)
   }
-  const { batchSize } = layer.capabilities
+  const batchSize = Math.max(1, layer.capabilities.batchSize)
   for (let from = 0; layer.readMany !== undefined && from < held.length; from += batchSize) {
     for (const [name, answer] of await readBatch(layer, held.slice(from, from + batchSize), signal)) {
       answers.set(name, answer)

@@ -1,7 +1,7 @@
-import { isSecretError, type SecretError } from "./error.ts"
+import { isSecretError, SecretError } from "./error.ts"
 import { aborted, type ErrorTable, type FailureContext, type KnownFailure, rebuild } from "./foreign.ts"
 import { type NameOptions, type NameRule, nameMap } from "./name-map.ts"
-import { isReservedName, isUnder } from "./names.ts"
+import { isUnder } from "./names.ts"
 import { refuseUnsupportedRead, refuseUnsupportedWrite } from "./refusals.ts"
 import type {
   CallOptions,
@@ -24,8 +24,11 @@ export interface NativeOperations {
     options: CallOptions,
   ): Promise<ReadonlyMap<string, StoredSecret | SecretError>>
   write(name: string, value: SecretValue, options: WriteOptions): Promise<VersionInfo>
-  /** Everything there is; the wrapper hides, translates and filters. */
-  list(options: CallOptions): AsyncIterable<SecretInfo>
+  /**
+   * Everything there is, or at least what begins with `under`, in the backend's own spelling; the wrapper hides,
+   * translates and filters.
+   */
+  list(options: CallOptions & { readonly under?: string }): AsyncIterable<SecretInfo>
   versions(name: string, options: CallOptions): AsyncIterable<VersionInfo>
   delete(name: string, options: CallOptions): Promise<void>
   watch(hint: (name?: string) => void, options: WatchOptions): Promise<void>
@@ -59,11 +62,18 @@ export type DefinedStore<D extends StoreDefinition> = StoreWith<
  * both directions, prefix and renaming, the reserved segment, refusal of what the capabilities do not promise,
  * signals that have aborted, and the rebuilding of errors.
  *
- * @throws SecretError `MISCONFIGURED` when the names do not map injectively and back.
+ * @throws SecretError `MISCONFIGURED` when the names do not map injectively and back, or a batch holds no name.
  */
 export function defineStore<const D extends StoreDefinition>(definition: D): DefinedStore<D> {
   const { kind, location, capabilities } = definition
   const names = nameMap(definition.names, definition.naming, location)
+  if (!(capabilities.batchSize >= 1)) {
+    throw new SecretError("MISCONFIGURED", {
+      store: location,
+      message: "capabilities.batchSize is not a number of at least 1",
+      hint: "a backend without readMany says 1",
+    })
+  }
 
   const rebuilt = (
     thrown: unknown,
@@ -171,12 +181,11 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   }
   if (list !== undefined) {
     store.list = async function* (options) {
-      for await (const info of each("list", undefined, options.signal, () =>
-        list.call(definition, options),
-      )) {
+      const under = names.beginning(options.under)
+      const native = { signal: options.signal, ...(under === undefined ? {} : { under }) }
+      for await (const info of each("list", undefined, options.signal, () => list.call(definition, native))) {
         const name = names.toListed(info.name)
-        if (name !== undefined && !isReservedName(name) && isUnder(name, options.under))
-          yield { ...info, name }
+        if (name !== undefined && isUnder(name, options.under)) yield { ...info, name }
       }
     }
   }
@@ -195,7 +204,13 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   }
   if (watch !== undefined) {
     store.watch = async (hint, options) => {
-      const nativeHint = (native?: string) => hint(native === undefined ? undefined : names.toListed(native))
+      const nativeHint = (native?: string) => {
+        try {
+          hint(native === undefined ? undefined : names.toListed(native))
+        } catch {
+          // Backends call this in the middle of their own work, a write for example, which must not fail for it.
+        }
+      }
       await run("watch", undefined, options.signal, () => watch.call(definition, nativeHint, options))
     }
   }

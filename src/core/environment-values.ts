@@ -13,14 +13,14 @@ export type Variables = (name: string) => string | undefined
  *
  * No message shows what is in `NAME_FILE`: people put the secret itself there, by mistake.
  *
- * @param folder what a relative path in `NAME_FILE` starts from.
+ * @param folder what a relative path in `NAME_FILE` starts from; asked if there is one.
  * @throws SecretError `MISCONFIGURED` if both are set, or if the file was never readable; `UNAVAILABLE` if it was
  * and is not now.
  */
 export async function environmentValue(
   name: string,
   variables: Variables,
-  folder: string,
+  folder: () => string,
   files: SettledFiles,
   signal: AbortSignal,
 ): Promise<SecretValue | undefined> {
@@ -39,8 +39,8 @@ export async function environmentValue(
       hint: "give it the path of the file that holds the value, or remove it",
     })
   }
-  const { resolve } = await import("node:path")
-  const path = resolve(folder, file)
+  const { isAbsolute, resolve } = await import("node:path")
+  const path = isAbsolute(file) ? file : resolve(folder(), file)
   const reading = await files.read(path, signal)
   if ("bytes" in reading) return valueOfFile(reading.bytes)
   throw fileError(`the file that ${name}${FILE_SUFFIX} names`, reading, files.wasRead(path))

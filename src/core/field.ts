@@ -3,7 +3,8 @@ import type { SecretValue } from "./store.ts"
 
 /**
  * One field of a secret that is a JSON object or array: a key of its own (`password`), or a JSON pointer
- * (RFC 6901) if it starts with a slash (`/hosts/0`). A field that is no string is its JSON text.
+ * (RFC 6901) if it starts with a slash (`/hosts/0`). A field that is no string is its JSON text, with its numbers as
+ * they are written, also those that a JavaScript number cannot hold.
  *
  * @throws SecretError `INVALID_VALUE` where the value is no JSON or has no such field. The message is fixed text:
  * a JSON parser quotes its input.
@@ -34,7 +35,8 @@ function textOf(found: unknown, reference: string): string {
 function parse(value: SecretValue, reference: string): unknown {
   if (typeof value === "string") {
     try {
-      return JSON.parse(value)
+      // The types do not know yet what the reviver is told beside key and value.
+      return JSON.parse(value, keepNumber as (key: string, value: unknown) => unknown)
     } catch {
       // The parser's own message quotes the value; the fixed one below takes its place.
     }
@@ -46,6 +48,17 @@ function parse(value: SecretValue, reference: string): unknown {
   })
 }
 
+/** A number as it is written: as a JavaScript number a long id would become another one. */
+function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value
+}
+
+/** What Node has of JSON beyond what the types know. */
+const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as unknown as {
+  rawJSON(text: string): object
+  isRawJSON(value: unknown): boolean
+}
+
 function followPointer(document: unknown, pointer: string): unknown {
   let here = document
   for (const token of pointer.slice(1).split("/")) {
@@ -55,7 +68,7 @@ function followPointer(document: unknown, pointer: string): unknown {
 }
 
 function ownProperty(container: unknown, key: string): unknown {
-  if (typeof container !== "object" || container === null) return undefined
+  if (typeof container !== "object" || container === null || isRawJson(container)) return undefined
   // RFC 6901 allows array indexes without leading zeros only; "length" and the like are no fields.
   if (Array.isArray(container) && !/^(?:0|[1-9]\d*)$/.test(key)) return undefined
   return Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined

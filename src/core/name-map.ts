@@ -4,6 +4,7 @@ import {
   isPortableName,
   isReservedName,
   isUnder,
+  LONGEST_NAME,
   PORTABLE_RULE,
   refuseEscapes,
 } from "./names.ts"
@@ -38,6 +39,11 @@ export interface NameMap {
   toNative(name: string): string
   /** What a listed name is called here, or `undefined` where it is out of reach. */
   toListed(native: string): string | undefined
+  /**
+   * What the backend's names begin with that are listed under a name: a hint to look for fewer. `undefined` where they
+   * have no beginning in common.
+   */
+  beginning(under: string | undefined): string | undefined
 }
 
 /**
@@ -83,7 +89,10 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
 
   function resolvePortable(name: string): { canonical: string; native: string } {
     if (isReservedName(name)) throw refuse(name, 'the first segment "latchkey" is reserved')
-    const native = fold(rule.toNative(withPrefix(name)))
+    const full = withPrefix(name)
+    if (!isPortableName(full))
+      throw refuse(name, `with the prefix, it is longer than ${LONGEST_NAME} characters`)
+    const native = fold(rule.toNative(full))
     if (!rule.holds(native)) throw refuse(name, rule.rule)
     const taken = renamedBack.get(native)
     if (taken !== undefined) throw refuse(name, `"${native}" is already "${taken}", by rename`)
@@ -111,6 +120,12 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
         renamedBack.get(native) ?? portableOf(native) ?? (prefix === undefined ? native : undefined)
       return name !== undefined && leadsTo(name, native) ? name : undefined
     },
+    beginning(under) {
+      if (Array.from(renamed.keys()).some(name => isUnder(name, under))) return undefined
+      if (under === undefined) return prefix === undefined ? undefined : fold(rule.toNative(prefix))
+      if (isPortableName(under)) return fold(rule.toNative(withPrefix(under)))
+      return prefix === undefined ? fold(under) : undefined
+    },
   }
 }
 
@@ -129,10 +144,18 @@ function refuseAmbiguity(
 
   if (prefix !== undefined && !isPortableName(prefix))
     throw refuse("the prefix is not a portable name", PORTABLE_RULE)
+  if (prefix !== undefined && isReservedName(prefix))
+    throw refuse("the prefix is reserved", "choose another one")
+  /** Whether a name of the backend's own is what stands for a reserved name. */
+  const isReserved = (native: string): boolean => {
+    const portable = rule.toPortable(native)
+    return portable !== undefined && isReservedName(portable)
+  }
   for (const [name, native] of renamed) {
     if (!isPortableName(name)) throw refuse(`rename: "${name}" is not a portable name`, PORTABLE_RULE)
     if (isReservedName(name)) throw refuse(`rename: "${name}" is reserved`, "choose another name")
     if (!rule.holds(native)) throw refuse(`rename: the backend cannot hold "${native}"`, rule.rule)
+    if (isReserved(native)) throw refuse(`rename: "${native}" is reserved`, "choose another target")
   }
   if (renamed.size !== renamedBack.size) {
     throw refuse("rename: two names lead to the same secret", "give each name a target of its own")

@@ -11,7 +11,7 @@ export const PORTABLE_RULE: string =
 const RESERVED_SEGMENT = "latchkey"
 
 /** The longest name that any backend is asked for. */
-const LONGEST_NAME = 512
+export const LONGEST_NAME = 512
 
 /** Whether a name is in the grammar that every backend understands. */
 export function isPortableName(name: string): boolean {

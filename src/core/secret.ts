@@ -23,7 +23,7 @@ export interface SecretStatus {
   readonly version: Version
   /** Milliseconds since the store last answered for this secret. */
   readonly age: number
-  /** Whether refreshing it has failed since, so that the store may hold another value by now. */
+  /** Whether the store may hold another value by now: refreshing it has failed since, or has not happened in time. */
   readonly stale: boolean
   readonly expiresAt?: Date
 }

@@ -215,6 +215,28 @@ describe("a defined store", () => {
   })
 })
 
+describe("a definition", () => {
+  it.each([0, -1, Number.NaN])("with batches of %s names is refused", batchSize => {
+    expect(() => made({ capabilities: { ...capabilities, batchSize } })).toThrow("batchSize")
+  })
+
+  it("is not disturbed by a hint that throws", async () => {
+    let hinted = 0
+    const store = made({
+      async watch(hint) {
+        hint("a")
+        hint()
+      },
+    })
+    const failing = () => {
+      hinted += 1
+      throw new Error("of the program")
+    }
+    await store.watch(failing, { ...calm(), failed: () => undefined })
+    expect(hinted).toBe(2)
+  })
+})
+
 describe("the list of a defined store", () => {
   it("has portable names where there are some, and neither what is reserved nor what cannot be asked for", async () => {
     const infos = await collect(made().list(calm()))
@@ -225,6 +247,42 @@ describe("the list of a defined store", () => {
   it("has only what stands under a name, if that is asked for", async () => {
     const infos = await collect(made().list({ ...calm(), under: "tally" }))
     expect(infos.map(info => info.name)).toEqual(["tally/api-token", "tally"])
+  })
+
+  it.each([
+    [undefined, undefined, undefined],
+    [undefined, "tally/api-token", "tally__api_token"],
+    [undefined, "Odd", "Odd"],
+    ["prod", undefined, "prod"],
+    ["prod", "tally", "prod__tally"],
+    ["prod", "Odd", undefined],
+    ["prod", "renamed", undefined],
+  ])("with the prefix %s and under %s is asked of the backend in its own spelling: %s", async (prefix, under, native) => {
+    const asked: unknown[] = []
+    const store = made({
+      naming: { prefix, rename: { "renamed/a": "ELSEWHERE" } },
+      async *list({ under }) {
+        asked.push(under)
+        yield { name: "ELSEWHERE" }
+      },
+    })
+    const found = await collect(store.list(under === undefined ? calm() : { ...calm(), under }))
+    expect(asked).toEqual([under === undefined ? undefined : native])
+    if (under === undefined || under === "renamed")
+      expect(found.map(info => info.name)).toEqual(["renamed/a"])
+  })
+
+  it("asks for less under a prefix alone, too", async () => {
+    const asked: unknown[] = []
+    const store = made({
+      naming: { prefix: "prod" },
+      async *list({ under }) {
+        asked.push(under)
+        yield { name: "prod__a" }
+      },
+    })
+    expect((await collect(store.list(calm()))).map(info => info.name)).toEqual(["a"])
+    expect(asked).toEqual(["prod"])
   })
 
   it("ends with ABORTED when the signal aborts between two items", async () => {

@@ -123,6 +123,21 @@ describe("a field of a secret", () => {
       expect(failure(scalar, "0").message).toContain("the secret has no such field")
   })
 
+  it.each([
+    "12345678901234567890",
+    "-0",
+    "1e400",
+    "1.10",
+    "0.1000000000000000055511151231257827",
+  ])("that is the number %s is its text, also within what is picked as a whole", number => {
+    const json = `{"id":${number},"all":{"ids":[${number},"${number}"],"t":true}}`
+    expect(fieldOf(json, "id", "db#id")).toBe(number)
+    expect(fieldOf(json, "/all/ids/0", "db#/all/ids/0")).toBe(number)
+    expect(fieldOf(json, "all", "db#all")).toBe(`{"ids":[${number},"${number}"],"t":true}`)
+    for (const within of ["/id/rawJSON", "/id/0", "/id/length"])
+      expect(failure(json, within).message).toContain("no such field")
+  })
+
   it("that is nested too deeply to be written as JSON again is refused", () => {
     const canary = newCanary()
     const deep = `{"a":${"[".repeat(200_000)}"${canary.text}"${"]".repeat(200_000)}}`

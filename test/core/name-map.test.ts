@@ -241,6 +241,17 @@ describe("a prefix", () => {
     expect(tried(() => names.toNative("PROD--BILLING--LATCHKEY--X"))).toBe("!INVALID_NAME")
   })
 
+  it("is not the reserved segment, nor below it", () => {
+    for (const prefix of ["latchkey", "latchkey/journal"])
+      expect(errorOf(() => map(hyphens, { prefix }))).toMatchObject({ code: "MISCONFIGURED" })
+  })
+
+  it("counts for the length of a name", () => {
+    const long = map(identity, { prefix: "p".repeat(300) })
+    expect(tried(() => long.toNative("a".repeat(211)))).not.toContain("INVALID_NAME")
+    expect(tried(() => long.toNative("a".repeat(212)))).toBe("!INVALID_NAME")
+  })
+
   it("is a portable name", () => {
     for (const prefix of ["Prod", "a/", "/a", "", "a b", "..", "a%"])
       expect(
@@ -288,6 +299,7 @@ describe("a renaming", () => {
     "not a portable name": { "A B": "X" },
     "is reserved": { "latchkey/a": "X" },
     "cannot hold": { a: "X Y" },
+    '"LATCHKEY__JOURNAL" is reserved': { a: "LATCHKEY__JOURNAL" },
   }
   for (const [message, rename] of Object.entries(wrong)) {
     it(`is refused when the store is built: ${message}`, () => {

@@ -42,7 +42,22 @@ describe("secrets in environment variables", () => {
   it("says for a missing one what to set", async () => {
     const error = await errorOf(env({ env: { A: undefined } }).read("a", calm))
     expect(error).toMatchObject({ code: "NOT_FOUND", secret: "a", store: "env:" })
-    expect(error.hint).toBe("set A, or A_FILE to the path of a file")
+    expect(error.hint).toBe("set A in the environment")
+  })
+
+  it("reads in a folder that was removed, unless a path starts from there", async () => {
+    const folder = await newFolder()
+    const home = process.cwd()
+    process.chdir(folder)
+    try {
+      await rm(folder, { recursive: true })
+      const path = await oldFile("2")
+      const store = env({ env: { A: "1", B_FILE: path, C_FILE: "c" } })
+      expect([await reveal(store, "a"), await reveal(store, "b")]).toEqual(["1", "2"])
+      expect((await errorOf(store.read("c", calm))).code).toBe("UNAVAILABLE")
+    } finally {
+      process.chdir(home)
+    }
   })
 
   it("takes nothing from the prototype of the record", async () => {

@@ -46,8 +46,19 @@ describe("layers of stores", () => {
     const path = await oldFile("")
     const error = await errorOf(layered([env({ env: {} }), dotenv(path)]).read("a", calm))
     expect(error).toMatchObject({ code: "NOT_FOUND", secret: "a" })
-    expect(error.hint).toContain("set A,")
-    expect(error.hint).toContain("add A=")
+    expect(error.hint).toBe(`set A in the environment, or add A=… to ${path}`)
+  })
+
+  it("are given as one array", async () => {
+    const wrong = () => layered(env() as never, memory({}) as never)
+    expect((await errorOf(wrong)).message).toContain("layered() takes one array")
+  })
+
+  it("end the reading of many with a layer whose batches would hold nothing", async () => {
+    const store = memory({ a: "1" })
+    const capabilities = { ...store.capabilities, batchSize: 0 }
+    const answers = await layered([{ ...store, capabilities }]).readMany(["a", "b"], calm)
+    expect(answers.get("a")).toMatchObject({ value: "1" })
   })
 
   it.each([
