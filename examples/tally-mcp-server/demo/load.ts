@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises"
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises"
 import { TallyStandIn } from "../stand-in/index.ts"
 import { type CallCount, Pace } from "./pace.ts"
 import { makePlace, newToken, type Place } from "./place.ts"
@@ -151,7 +151,12 @@ async function rotate(first: string, { standIn, place, pace, options }: Scene): 
     written.push({ token, at })
 
     // Not even a turn of the event loop lies between if there is no overlap.
-    if (overlapMs > 0) await pause(overlapMs, undefined, { signal })
+    if (overlapMs > 0) {
+      await pause(overlapMs, undefined, { signal })
+      // Connections and requests that have arrived by now are answered first: should this process have been held up, its
+      // timers come before them.
+      for (let turns = 0; turns < 2; turns++) await nextTurn()
+    }
     standIn.tokens.revoke(old)
     revokedAfterMs.push(performance.now() - at)
     old = token
