@@ -6,9 +6,10 @@ import { circles, type Import, reachedAtOnce } from "./import-graph.ts"
  */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "src/core": [],
-  "src/secrets": ["src/core"],
+  "src/near-names": ["src/core"],
+  "src/secrets": ["src/core", "src/near-names"],
   "src/testing": ["src/core"],
-  "src/config": ["src/core", "src/secrets"],
+  "src/config": ["src/core", "src/near-names", "src/secrets"],
   "src/rotation": ["src/core", "src/secrets"],
   "src/guard": ["src/core", "src/secrets"],
   "src/observe": ["src/core", "src/secrets"],

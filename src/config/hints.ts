@@ -1,11 +1,11 @@
-import { isPortableName, printable, type SecretError, type SecretStore } from "../core/index.ts"
+import { printable, type SecretError, type SecretStore } from "../core/index.ts"
+import { canonicalOf, localNames, nativeNameOf, nearest, nearNameAmong } from "../near-names/index.ts"
 import { prefixOf } from "./expected.ts"
 import type { Mark } from "./mark.ts"
-import { nearest, simplified } from "./near-names.ts"
 import type { Field } from "./plan.ts"
 import type { Settings } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
-import { canonicalOf, dotenvFilesOf, localNames, nativeNameOf } from "./store-names.ts"
+import { dotenvFilesOf } from "./store-names.ts"
 
 /** What hints are made of. */
 export interface HintSources {
@@ -40,8 +40,8 @@ export class Hints {
   missingSecret(mark: SecretMark, error: SecretError | undefined): string {
     const name = canonicalOf(this.#store, mark.name) ?? mark.name
     const native = nativeNameOf(this.#store, name)
-    const near = nearest(name, this.#names)
-    if (near !== undefined) return this.#near(name, near, native)
+    const near = nearNameAmong(this.#names, this.#store, name)
+    if (near !== undefined) return near
     const file = dotenvFilesOf(this.#store)[0]
     if (native === undefined) return error?.hint ?? `store a value under this name in ${this.#store.location}`
     if (file === undefined) return `set ${native} in the environment`
@@ -73,17 +73,6 @@ export class Hints {
     if (converter !== undefined) return `a setting is text: ${converter} converts it`
     if (mark.kind === "setting") return `correct the value of ${printable(mark.variable)}`
     return `store another value under ${printable(mark.name)}`
-  }
-
-  #near(name: string, near: string, native: string | undefined): string {
-    const nearNative = nativeNameOf(this.#store, near)
-    if (native === undefined || nearNative === undefined)
-      return `did you mean ${printable(near)}, which is there?`
-    // The most common slip by far, so it is explained: people write one underscore for everything.
-    if (isPortableName(near) && simplified(name) === simplified(near)) {
-      return `${nearNative} is set, but ${printable(name)} is read from ${native}: "/" is two underscores, "-" is one`
-    }
-    return `did you mean ${printable(near)}, which is set as ${nearNative}?`
   }
 
   #standsInDotenv(variable: string): boolean {

@@ -1,4 +1,5 @@
 import { printable, type SecretError, type SecretErrorCode } from "../core/index.ts"
+import { nativeNameOf } from "../near-names/index.ts"
 import type { ConfigProblem } from "./config-error.ts"
 import { expectedBy, expectedOf } from "./expected.ts"
 import type { Finding } from "./findings.ts"
@@ -7,7 +8,7 @@ import { type Field, type Path, pathText } from "./plan.ts"
 import type { Reading } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
 import { anyAcceptsNothing } from "./run-schema.ts"
-import { nativeNameOf, placesOf } from "./store-names.ts"
+import { placesOf } from "./store-names.ts"
 
 /** What a report is made with. */
 export interface ReportSources extends HintSources {

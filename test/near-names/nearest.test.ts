@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { distance, nearest, simplified } from "../../src/config/near-names.ts"
+import { distance, nearest, simplified } from "../../src/near-names/nearest.ts"
 
 describe("the nearest name", () => {
   it("is the one with the fewest slips, if they are few for its length", () => {
