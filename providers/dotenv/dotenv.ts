@@ -13,7 +13,7 @@ import {
 import { envFiles, type Round } from "./env-files.ts"
 import { fileErrors } from "./file-errors.ts"
 import { dotenvNames } from "./names.ts"
-import { checkOptions, type DotenvOptions } from "./options.ts"
+import { checkOptions, type DotenvOptions, locationOf } from "./options.ts"
 import { type FileWatch, watchFiles } from "./watch-files.ts"
 import type { WriteContext } from "./write.ts"
 
@@ -62,6 +62,7 @@ export function dotenv(
   async function find(name: string, round: Round): Promise<StoredSecret> {
     const value = await round.find(name)
     if (value !== undefined) return { value, version: versionOf(name, value) }
+    versionOf.forget(name)
     throw new SecretError("NOT_FOUND", {
       hint: `add ${name}=… to ${paths[0]}`,
     })
@@ -69,7 +70,7 @@ export function dotenv(
 
   return defineStore({
     kind: "dotenv",
-    location: `dotenv:${paths.join(",")}`,
+    location: locationOf(paths),
     names: dotenvNames,
     naming,
     errors: fileErrors,

@@ -61,6 +61,20 @@ export function fromUrl(url: URL, _env: Readonly<Record<string, string | undefin
   }
 }
 
+/** Files as the URL that {@link fromUrl} reads back, and that is safe to print; ordinary paths stand in it as they are. */
+export function locationOf(paths: readonly string[]): string {
+  const written = paths.map(encoded).join(",")
+  // What begins with a slash is a path to URLs, too: they take a second one for a host, and resolve dots.
+  const isPath = !/^\/\/|\/\.\.?(?:\/|$)/.test(written) || !written.startsWith("/")
+  return `dotenv:${isPath ? written : `%2F${written.slice(1)}`}`
+}
+
+function encoded(path: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not stand in a line of a log
+  const ambiguous = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\u202a-\u202e\u2066-\u2069,%?#+]/g
+  return path.replace(ambiguous, encodeURIComponent)
+}
+
 function isList(given: string | readonly string[] | DotenvOptions): given is readonly string[] {
   return Array.isArray(given)
 }

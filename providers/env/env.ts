@@ -52,6 +52,7 @@ export function env(options: EnvOptions = {}): StoreWith<"list"> {
     async read(name, { signal }) {
       const value = await environmentValue(name, variable, folder, files, signal)
       if (value !== undefined) return { value, version: versionOf(name, value) }
+      versionOf.forget(name)
       throw new SecretError("NOT_FOUND", {
         hint: `set ${name} in the environment`,
       })

@@ -142,17 +142,22 @@ export function isSecretError(error: unknown): error is SecretError {
 function describe(code: SecretErrorCode, details: SecretErrorDetails): string {
   const about = details.secret === undefined ? "" : `${printable(details.secret)}: `
   const last = details.lastCode === undefined ? "" : `, last cause ${details.lastCode}`
-  const where = details.store === undefined ? "" : ` (${details.store})`
-  const hint = details.hint === undefined ? "" : `; ${details.hint}`
+  const where = details.store === undefined ? "" : ` (${oneLine(details.store)})`
+  const hint = details.hint === undefined ? "" : `; ${oneLine(details.hint)}`
   const several = details.problems?.map(problem => `\n  - ${problem.message}`).join("") ?? ""
-  return `${code}: ${about}${details.message ?? SENTENCES[code]}${last}${where}${hint}${several}`
+  return `${code}: ${about}${oneLine(details.message ?? SENTENCES[code])}${last}${where}${hint}${several}`
 }
 
 const LONGEST_NAME_SHOWN = 200
 
-/** A name as it may stand in one line of a log: no control characters, no bidirectional tricks, bounded. */
+/** A name as it may stand in one line of a log: as {@link oneLine} makes it, and bounded. */
 export function printable(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a log line
-  const safe = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\uFFFD")
+  const safe = oneLine(name)
   return safe.length <= LONGEST_NAME_SHOWN ? safe : `${safe.slice(0, LONGEST_NAME_SHOWN)}…`
+}
+
+/** A text without control characters and bidirectional tricks, which could make more of a line of a log than it is. */
+function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a log line
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\uFFFD")
 }

@@ -56,7 +56,7 @@ export function settledFiles(clock: Clock): SettledFiles {
   return {
     wasRead: path => accepted.has(path),
     wrote(path, bytes) {
-      accepted.set(path, bytes)
+      accepted.set(path, bytes.slice())
     },
     async read(path, signal) {
       const seen = await glimpse(path)
@@ -92,7 +92,9 @@ async function glimpse(path: string): Promise<Glimpse | FileProblem> {
     // A copy: the buffers of Node may share their memory with others, and are no plain bytes when printed.
     const bytes = new Uint8Array(await file.readFile())
     const after = await file.stat()
-    const moved = before.mtimeMs !== after.mtimeMs || after.size !== bytes.length
+    // Both times: whoever copies a file may set the first one back.
+    const sameTimes = before.mtimeMs === after.mtimeMs && before.ctimeMs === after.ctimeMs
+    const moved = !sameTimes || after.size !== bytes.length
     return { bytes, changedAt: after.mtimeMs, moved }
   } catch (thrown) {
     return problemOf(thrown)

@@ -5,8 +5,8 @@ export function valueOfBytes(bytes: Uint8Array): SecretValue {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    // Not UTF-8 is an answer, not a failure.
-    return bytes
+    // Not UTF-8 is an answer, not a failure. A copy, because whoever gets it may write to it.
+    return bytes.slice()
   }
 }
 

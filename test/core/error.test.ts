@@ -187,4 +187,11 @@ describe("isSecretError", () => {
     revoked.revoke()
     expect(isSecretError(revoked.proxy)).toBe(false)
   })
+
+  it("is one line, whatever stands in message, store and hint", () => {
+    const forged = "x\nERROR \u001b[31mforged\u2028\u202e"
+    const error = new SecretError("MISCONFIGURED", { message: forged, store: forged, hint: forged })
+    expect(error.message).toContain("forged")
+    expect(error.message).not.toMatch(/[\u0000-\u001f\u2028\u202e]/)
+  })
 })

@@ -1,7 +1,8 @@
-import { rm, utimes, writeFile } from "node:fs/promises"
+import { type FileHandle, rm, utimes, writeFile } from "node:fs/promises"
 import { describe, expect, it, vi } from "vitest"
-import { type FileReading, SETTLING_TIME, settledFiles } from "../../src/core/index.ts"
-import { newPath, oldFile } from "../providers/files.ts"
+import { environmentValue, type FileReading, SETTLING_TIME, settledFiles } from "../../src/core/index.ts"
+import { around, failing } from "../providers/file-system.ts"
+import { newPath, oldFile, writeOld } from "../providers/files.ts"
 import { expectNoLeak, newCanary } from "../support/canary.ts"
 import { checkedFakeClock } from "../support/clock.ts"
 
@@ -123,6 +124,60 @@ describe("reading files that others write", () => {
     await clock.advance("50ms")
     expect(text(await reading)).toBe("missing")
     expect(files.wasRead(path)).toBe(false)
+  })
+
+  it.each(["EMFILE", "ESTALE"])("says of %s that it may pass", async code => {
+    const path = await oldFile("x")
+    failing("open", code, file => file === path)
+    const reading = await settledFiles(clockOfNow()).read(path, signal)
+    expect(reading).toMatchObject({ problem: "unreadable", passing: true })
+  })
+
+  it("says of a file system that knows no such call that it will not pass", async () => {
+    const path = await oldFile("x")
+    failing("open", "ENOSYS", file => file === path)
+    expect(await settledFiles(clockOfNow()).read(path, signal)).toMatchObject({ passing: false })
+  })
+
+  it("takes a second look at a file whose date was set back while it was read", async () => {
+    const clock = clockOfNow()
+    const path = await oldFile("half")
+    around("open", open => async (...rest) => {
+      const file = (await open(...rest)) as FileHandle
+      if (rest[0] !== path) return file
+      const { readFile, stat } = file
+      file.readFile = (async () => {
+        const content = await readFile.call(file, null)
+        await writeOld(path, "full")
+        return content
+      }) as never
+      // The date of the content is set back to what it was; only the other one tells.
+      file.stat = (async () => ({ ...(await stat.call(file)), mtimeMs: 1 })) as never
+      return file
+    })
+    const reading = settledFiles(clock).read(path, signal)
+    for (let look = 0; look < 2; look++) {
+      await waiting(clock)
+      await clock.advance("50ms")
+    }
+    expect(text(await reading)).toBe("full")
+  })
+
+  it("is not disturbed by a caller who writes to the bytes that it gave", async () => {
+    const clock = clockOfNow()
+    const path = await newPath("value")
+    await writeOld(path, Uint8Array.of(0xff, 1))
+    const files = settledFiles(clock)
+    const variables = (name: string) => (name === "A_FILE" ? path : undefined)
+    const read = async () => await environmentValue("A", variables, () => "/", files, signal)
+    const first = (await read()) as Uint8Array
+    first.fill(0)
+    expect(await read()).toEqual(Uint8Array.of(0xff, 1))
+    const written = Uint8Array.of(0xfe)
+    await writeFile(path, written)
+    files.wrote(path, written)
+    written.fill(0)
+    expect(await read()).toEqual(Uint8Array.of(0xfe))
   })
 
   it("shows nothing of what it read", async () => {

@@ -30,6 +30,21 @@ describe("a made version", () => {
     expect(version("one", "same")).toBe(one)
   })
 
+  it("stays when somebody writes to the bytes that it was made of", () => {
+    const version = versionMaker()
+    const bytes = Uint8Array.of(0xff, 1)
+    const made = version("a-name", bytes)
+    bytes.fill(0)
+    expect(version("a-name", Uint8Array.of(0xff, 1))).toBe(made)
+  })
+
+  it("is a new one for a secret that was gone", () => {
+    const version = versionMaker()
+    const made = version("a-name", "x")
+    version.forget("a-name")
+    expect(version("a-name", "x")).not.toBe(made)
+  })
+
   it("tells nothing of the value, not even to somebody who makes versions of guesses", () => {
     const canary = newCanary()
     const version = versionMaker()("a-name", canary.text)

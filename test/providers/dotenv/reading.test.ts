@@ -360,3 +360,36 @@ describe("the options of dotenv", () => {
     expect((await errorOf(() => fromUrl(new URL(url), {}))).code).toBe("MISCONFIGURED")
   })
 })
+
+describe("the location of a .env", () => {
+  it.each([
+    [".env", "dotenv:.env"],
+    ["/etc/app/.env", "dotenv:/etc/app/.env"],
+    ["../a b/.env", "dotenv:../a%20b/.env"],
+    [[".env.local", "a,b"], "dotenv:.env.local,a%2Cb"],
+    ["a\n\u001b[31m", "dotenv:a%0A%1B[31m"],
+  ])("of %j is %s", (path, location) => {
+    expect(dotenv({ path, optional: true }).location).toBe(location)
+  })
+
+  it("is a URL that leads to the same files", () => {
+    const character = fc.constantFrom(..."aB.é~-_/\\,%?#+&= :@\n\t\r\u0001\u2028'\"`<>{}|^[]".split(""))
+    const path = fc.string({
+      unit: fc.oneof(character, fc.string({ minLength: 1, maxLength: 1 })),
+      minLength: 1,
+    })
+    const paths = fc.uniqueArray(
+      path.filter(one => !one.includes("\0")),
+      { minLength: 1, maxLength: 3 },
+    )
+    fc.assert(
+      fc.property(paths, wanted => {
+        const { location } = dotenv({ path: wanted })
+        const options = fromUrl(new URL(location), {})
+        expect(options.path).toEqual(wanted)
+        expect(dotenv(options).location).toBe(location)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
