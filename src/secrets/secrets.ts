@@ -26,7 +26,7 @@ import {
   settingsOf,
 } from "./options.ts"
 import type { StandardSchema } from "./schema.ts"
-import { allOrNothing, type Inquiry, inquire, quickHandle } from "./startup.ts"
+import { allOrNothing, type Inquiry, inquire, quickHandle, withNearName } from "./startup.ts"
 import type { Format } from "./view.ts"
 import { type PutOptions, Writer } from "./write.ts"
 
@@ -130,7 +130,8 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     options: GetOptions = NO_OPTIONS,
   ): Promise<Secret<string> | undefined> {
     try {
-      return await this.get(reference, options)
+      // Not by get(), which would look for a name that was meant instead: here a secret may be missing.
+      return (await inquire(this.#engine, inquiryOf(reference, "text", options))) as Secret<string>
     } catch (thrown) {
       if (isSecretError(thrown) && thrown.code === "NOT_FOUND") return undefined
       throw thrown
@@ -267,7 +268,12 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     format: Format,
     options: GetOptions & { schema?: StandardSchema },
   ): Promise<Secret<unknown>> {
-    return await inquire(this.#engine, inquiryOf(reference, format, options))
+    const inquiry = inquiryOf(reference, format, options)
+    try {
+      return await inquire(this.#engine, inquiry)
+    } catch (thrown) {
+      throw await withNearName(this.#engine, inquiry, thrown)
+    }
   }
 
   async #inquireAll(

@@ -52,6 +52,27 @@ export async function inquire(engine: Engine, inquiry: Inquiry): Promise<Handle<
 }
 
 /**
+ * What an inquiry has failed with; where a secret is missing that was never held, with the name that was probably
+ * meant. Only on stores where listing costs nothing, and for no more than a second.
+ */
+export async function withNearName(
+  engine: Engine,
+  { reference, signal }: Inquiry,
+  thrown: unknown,
+): Promise<unknown> {
+  if (!isSecretError(thrown) || thrown.code !== "NOT_FOUND" || !engine.store.capabilities.local) return thrown
+  const { name } = parseReference(reference)
+  if (engine.find(engine.store.canonical(name))?.state.held !== undefined) return thrown
+  const left = AbortSignal.any(signal === undefined ? [engine.closing] : [engine.closing, signal])
+  // Loaded by those who mistype a name only.
+  const { nearName } = await import("../near-names/index.ts")
+  const hint = await nearName(engine.store, reference, { clock: engine.clock, signal: left })
+  if (hint === undefined) return thrown
+  const { plainMessage: message, secret, store, requestId } = thrown
+  return new SecretError("NOT_FOUND", { message, secret, store, requestId, hint })
+}
+
+/**
  * The results of inquiries that were made together.
  *
  * @throws SecretError with all `problems`, if there are any.
