@@ -151,8 +151,10 @@ describe("the Tally client", () => {
   })
 
   it("reads no more of an answer than it can use", async () => {
-    standIn.fail({ status: 200, body: " ".repeat(17 * 1024 * 1024) })
+    standIn.fail({ status: 200, body: " ".repeat(64 * 1024 * 1024) })
     expect((await failureOf(client().whoAmI(never))).problem).toBe("too-large")
+    // The rest is not left hanging on an open connection.
+    await vi.waitFor(() => expect(standIn.requests[0]?.leftEarly).toBe(true))
   })
 
   it("gives up in time when there is no answer, and closes the connection", async () => {
