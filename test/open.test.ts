@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { openSecrets, openStore } from "latchkey"
-import { afterEach, describe, expect, it, vi } from "vitest"
+import { openSecrets, openStore, SecretError, type SecretStore } from "latchkey"
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { calm, errorOf, reveal } from "./providers/calls.ts"
 import { failing } from "./providers/file-system.ts"
 import { newFolder, newPath, oldFile, writeOld } from "./providers/files.ts"
@@ -82,6 +82,33 @@ describe("opening a store by URL", () => {
     expect((await errorOf(openStore(`layered:?store=env:&store=dotenv:${path}`))).code).toBe("MISCONFIGURED")
     await openStore(`dotenv:${path}?optional=true`)
     expect((await errorOf(openStore("env:", { signal: AbortSignal.abort() }))).code).toBe("ABORTED")
+  })
+
+  it("gives back what was opened in vain, and tells what went wrong first", async () => {
+    const closed: string[] = []
+    const ping = vi.fn(async () => {})
+    vi.doMock("../providers/memory/index.ts", async original => {
+      const real = await original<typeof import("../providers/memory/index.ts")>()
+      const memory = (...rest: Parameters<typeof real.memory>): SecretStore => ({
+        ...real.memory(...rest),
+        ping,
+        async close() {
+          closed.push("memory")
+          throw new Error("this fails, too")
+        },
+      })
+      return { ...real, memory }
+    })
+    onTestFinished(() => vi.doUnmock("../providers/memory/index.ts"))
+    const bad = "evn:"
+    expect((await errorOf(openStore(`layered:?store=memory:&store=memory:&store=${bad}`))).message).toContain(
+      bad,
+    )
+    expect(closed).toEqual(["memory", "memory"])
+    ping.mockRejectedValue(new SecretError("DENIED"))
+    for (const open of [openStore, openSecrets])
+      expect(await errorOf(open("memory:"))).toMatchObject({ code: "DENIED", store: "memory:" })
+    expect(closed).toHaveLength(4)
   })
 
   it("hands the clock on to what waits for a file to come to rest", async () => {

@@ -26,6 +26,13 @@ describe("options", () => {
     expectNoLeak(canary, error)
   })
 
+  it("that do not exist are named if they are a plain word", () => {
+    const canary = newCanary()
+    const error = failure({ [canary.text]: 1, clokc: canary.text })
+    expect(error.message).toContain('memory() was given an option "clokc" that does not exist')
+    expectNoLeak(canary, error)
+  })
+
   it("are an object", () => {
     for (const options of [null, undefined, "clock", 7, ["clock"], () => 1])
       expect(failure(options).message).toContain("the options of memory() are not an object")
