@@ -3,7 +3,7 @@ import { describe, it } from "vitest"
 import { expectNoLeak, newCanary } from "../support/canary.ts"
 import { answers, asks, changes, close, how, times } from "./model/commands.ts"
 import { runs, TIME_LIMIT } from "./model/runs.ts"
-import type { Setting } from "./model/setting.ts"
+import { NAMES, type Setting } from "./model/setting.ts"
 import type { Call } from "./model/store.ts"
 import { BEHAVIOURS } from "./model/subscriber.ts"
 import { Values, VIEWS } from "./model/values.ts"
@@ -19,6 +19,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
   deaf: fc.boolean(),
   dated: fc.boolean(),
   seed: fc.nat(),
+  names: fc.subarray([...NAMES]),
   views: fc.subarray([...VIEWS]),
   behaviours: fc.array(fc.constantFrom(...BEHAVIOURS), { maxLength: 4 }),
 })

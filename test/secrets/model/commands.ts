@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import type { Duration } from "../../../src/core/index.ts"
 import { NAMES, ONE_READ } from "./setting.ts"
-import type { How } from "./store.ts"
+import { afterTurns, type How, isReading } from "./store.ts"
 import { BEHAVIOURS } from "./subscriber.ts"
 import { VALUES, VIEWS } from "./values.ts"
 import { at, type World } from "./world.ts"
@@ -166,6 +166,17 @@ export const answers: fc.Arbitrary<Command> = fc.oneof(
   command(fc.tuple(index, how, fc.nat(12)), ([index, how, turns]) => [
     `answer call ${index}: ${how}, after ${turns} turns`,
     world => at(world.programmable.pending, index)?.answer(how, turns),
+  ]),
+  command(fc.tuple(name, fc.nat(30), fc.nat(30)), ([name, answering, releasing]) => [
+    `${name} changes, and is answered after ${answering} turns while callbacks are released after ${releasing}`,
+    world => {
+      world.rotate(name, world.values.next("both"))
+      const reading = world.programmable.pending.find(call => isReading(call) && call.names.includes(name))
+      reading?.answer("now", answering)
+      afterTurns(releasing, () => {
+        for (const subscriber of world.subscribers) subscriber.release()
+      })
+    },
   ]),
   command(index, index => [
     `let call ${index} take effect`,

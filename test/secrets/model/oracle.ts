@@ -1,10 +1,5 @@
-import {
-  type Clock,
-  instant,
-  isSecretError,
-  type Secret,
-  type SecretErrorCode,
-} from "../../../src/core/index.ts"
+import { type Clock, instant, type Secret, type SecretErrorCode } from "../../../src/core/index.ts"
+import { ended, isEnded, outcomeOf } from "./outcome.ts"
 import { holds } from "./promises.ts"
 import { type Gone, SecretModel } from "./secret-model.ts"
 import type { Service, ServiceVersion } from "./service.ts"
@@ -45,7 +40,9 @@ export class Oracle {
   /** Writes whose answer was lost, by name, and the readings that settle what became of them. */
   readonly #lost = new Map<string, Call>()
   readonly #settling = new Map<Call, Call>()
-  /** Names that were deleted, with the tick of that, unless a later reading says otherwise. */
+  /** When a write was answered last, in ticks. */
+  readonly #writtenAt = new Map<string, number>()
+  /** Names that are being deleted and were read meanwhile, with the tick of the answer: the next reading tells. */
   readonly #deleting = new Map<string, number>()
 
   constructor(context: OracleContext) {
@@ -84,6 +81,11 @@ export class Oracle {
   /** The library said that a refresh failed: it need not have been a call for this very name. */
   failed(name: string): void {
     this.#failed.add(name)
+  }
+
+  /** A deletion is through: from now on a reading speaks for itself. */
+  deleted(name: string): void {
+    this.#deleting.delete(name)
   }
 
   /** Notes what is too old by now. */
@@ -150,6 +152,8 @@ export class Oracle {
   checkRefreshed({ name, view, secret }: Held, tick: number): void {
     const outcome = outcomeOf(secret)
     if (view !== "text" || isEnded(outcome) || this.#modelOf(name).refusing) return
+    // A write of our own that was answered meanwhile counts as later.
+    if ((this.#writtenAt.get(name) ?? 0) > tick) return
     const until = this.#context.service.lastValid(name, outcome)
     holds("asked", until >= tick, () => `${name} is ${outcome}, valid until ${until}, asked at ${tick}`)
   }
@@ -204,7 +208,7 @@ export class Oracle {
   #hearCurrent(model: SecretModel, name: string, call: Call, result: ServiceVersion | SecretErrorCode): void {
     const now = instant(this.#context.clock)
     const deletedAt = this.#deleting.get(name)
-    const deleted = deletedAt !== undefined && (call.tick > deletedAt || typeof result === "string")
+    const deleted = deletedAt !== undefined && call.tick > deletedAt
     if (deleted) this.#deleting.delete(name)
     if (typeof result !== "string") {
       if (model.isLate(call.tick)) return
@@ -237,6 +241,7 @@ export class Oracle {
     const model = this.#modelOf(name)
     const tick = service.next()
     const { written } = call
+    this.#writtenAt.set(name, tick)
     if (written === undefined || this.#isContradicted(model, name, call)) return
     if (!this.#isAccepted(model, name, written.value)) model.refused(tick, instant(clock))
     else {
@@ -281,27 +286,6 @@ export class Oracle {
 
 function isSame(one: ServiceVersion | SecretErrorCode, other: { readonly value: string }): boolean {
   return typeof one !== "string" && one.value === other.value
-}
-
-const ENDED = "ended with "
-
-function ended(code: SecretErrorCode): string {
-  return `${ENDED}${code}`
-}
-
-/** Whether an outcome is an error. */
-export function isEnded(outcome: string): boolean {
-  return outcome.startsWith(ENDED)
-}
-
-/** What revealing comes to: the value, or with which error it has ended. */
-export function outcomeOf(secret: Secret<string>): string {
-  try {
-    return secret.reveal()
-  } catch (thrown) {
-    if (!isSecretError(thrown)) throw thrown
-    return ended(thrown.code)
-  }
 }
 
 function isGone(code: SecretErrorCode): code is Gone {

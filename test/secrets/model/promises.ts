@@ -12,6 +12,7 @@ export const PROMISES = {
   once: "a callback runs once per change",
   newest: "a callback is shown the newest change, and never goes back in time",
   single: "a callback runs one at a time, and not after its end",
+  retried: "a callback that failed is run again, as often as promised",
   delivered: "when all is quiet, the last change delivered is what is revealed",
   flight: "at most one read of a name is in flight",
   limits: "every call ends within its time limit",

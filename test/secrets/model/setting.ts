@@ -26,7 +26,8 @@ export interface Setting {
   readonly deaf: boolean
   readonly dated: boolean
   readonly seed: number
-  /** Which handles are there when the story begins. */
+  /** Which names have been read when the story begins, and as what. */
+  readonly names: readonly Name[]
   readonly views: readonly ViewKind[]
   /** What the callbacks do that are there when the story begins: one on each handle, in turn. */
   readonly behaviours: readonly Behaviour[]

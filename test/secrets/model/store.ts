@@ -262,7 +262,7 @@ function failureOf(how: Exclude<How, "then" | "now">, { operation, tick }: Call)
 }
 
 /** Runs after so many promise jobs have had their turn: answers come at any moment, not only between commands. */
-function afterTurns(turns: number, run: () => void): void {
+export function afterTurns(turns: number, run: () => void): void {
   if (turns === 0) run()
   else queueMicrotask(() => afterTurns(turns - 1, run))
 }

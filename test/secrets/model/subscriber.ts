@@ -1,4 +1,5 @@
 import type { Change, Clock, Secret } from "../../../src/core/index.ts"
+import { isEnded, outcomeOf } from "./outcome.ts"
 import { holds } from "./promises.ts"
 
 /** What a callback does beside looking at the change. */
@@ -42,8 +43,8 @@ export class Subscriber {
   readonly #context: SubscriberContext
   readonly #runs: Run[] = []
   #release: (() => void) | undefined
-  /** What was shown when the subscription began, if that was known to the subscriber. */
-  readonly #seen: string | undefined
+  /** What was shown when the subscription began: nothing if it was told of an older version, `null` if nobody knows. */
+  readonly #seen: string | null | undefined
   #healthy = false
   /** What went wrong within a run: it is not thrown there, or it would be taken for the callback's own. */
   broken: unknown
@@ -51,7 +52,7 @@ export class Subscriber {
   constructor(
     secret: Secret<string>,
     behaviour: Behaviour,
-    seen: string | undefined,
+    seen: string | null | undefined,
     context: SubscriberContext,
   ) {
     this.secret = secret
@@ -100,6 +101,23 @@ export class Subscriber {
     }
   }
 
+  /** When nothing is going on: what was delivered last is what is revealed, unless it runs, or its run failed. */
+  checkSettled(): void {
+    const last = this.#runs.at(-1)
+    if (this.ended || (last !== undefined && last.outcome !== "fine")) return
+    const outcome = outcomeOf(this.secret)
+    const seen = last === undefined ? this.#seen : last.value
+    if (seen === null) return
+    holds("delivered", isEnded(outcome) || seen === outcome, () => `${outcome} was not: ${this.#story()}`)
+  }
+
+  /** When much time has passed: what failed was tried as often as promised. */
+  checkRetried(): void {
+    const last = this.#runs.at(-1)
+    if (this.ended || last?.outcome !== "threw" || isEnded(outcomeOf(this.secret))) return
+    holds("retried", this.#triesOf(last.value) >= this.#context.callbackAttempts, () => this.#story())
+  }
+
   /** When all is quiet: what was delivered last is what is revealed. */
   checkQuiet(): void {
     if (this.ended) return
@@ -115,14 +133,9 @@ export class Subscriber {
     const before = this.#runs.at(-1)
     const overdue = before !== undefined && clock.monotonic() - before.began >= callbackTimeout
     holds("single", before?.outcome !== "running" || overdue, () => this.#story())
-    let revealed: string
-    try {
-      revealed = this.secret.reveal()
-    } catch {
-      holds("accepted", false, () => "a callback is shown what is not revealed any more")
-      return
-    }
-    holds("newest", run.value === revealed, () => `shown ${run.value}, revealed ${revealed}`)
+    const outcome = outcomeOf(this.secret)
+    holds("accepted", !isEnded(outcome), () => `a callback is shown what is ${outcome}`)
+    holds("newest", run.value === outcome, () => `shown ${run.value}, revealed ${outcome}`)
     holds("newest", change.version === change.current.version, () => "two versions in one change")
     holds(
       "once",
@@ -131,11 +144,14 @@ export class Subscriber {
         : before.outcome !== "fine" || before.value !== run.value,
       () => `${run.value} again: ${this.#story()}`,
     )
-    const tries =
-      this.#runs.length -
-      this.#runs.findLastIndex(one => one.value !== run.value || one.outcome === "fine") -
-      1
-    holds("once", tries < callbackAttempts, () => `tried too often: ${this.#story()}`)
+    holds("once", this.#triesOf(run.value) < callbackAttempts, () => `tried too often: ${this.#story()}`)
+  }
+
+  /** How often a value was tried in vain, of late. */
+  #triesOf(value: string): number {
+    return (
+      this.#runs.length - this.#runs.findLastIndex(one => one.value !== value || one.outcome === "fine") - 1
+    )
   }
 
   async #behave(): Promise<void> {

@@ -1,7 +1,8 @@
 import { isSecretError, type Secret } from "../../../src/core/index.ts"
 import { Secrets } from "../../../src/secrets/index.ts"
 import { type FakeClock, fakeClock } from "../../../src/testing/index.ts"
-import { type Held, isEnded, Oracle, outcomeOf } from "./oracle.ts"
+import { type Held, Oracle } from "./oracle.ts"
+import { isEnded, outcomeOf } from "./outcome.ts"
 import { holds } from "./promises.ts"
 import { Service, type ServiceVersion } from "./service.ts"
 import {
@@ -44,6 +45,8 @@ export class World {
   readonly #oracle: Oracle
   readonly #slow: ReturnType<typeof slowSchema>
   readonly #tracked = new Set<Tracked>()
+  /** When somebody left last before having what was asked for, in ticks. */
+  #left = 0
   #closing = false
   /** What handles revealed when `close()` was through. */
   #last: readonly string[] | undefined
@@ -53,7 +56,7 @@ export class World {
     const { clock, service, handles } = this
     this.setting = setting
     this.values = values
-    this.#slow = slowSchema(setting.seed % 7)
+    this.#slow = slowSchema(setting.seed % 40)
     this.programmable = new ProgrammableStore(service, clock, setting)
     this.programmable.listener = {
       began: call => this.guarded(() => this.#began(call)),
@@ -86,7 +89,7 @@ export class World {
   /** Gets the handles and subscriptions that are there when the story begins, on both names. */
   async begin(): Promise<this> {
     this.programmable.healthy = true
-    for (const name of NAMES) {
+    for (const name of this.setting.names) {
       for (const view of this.setting.views) {
         this.get(name, view)
         await this.clock.settle()
@@ -182,21 +185,26 @@ export class World {
   change(name: Name, make: () => Promise<unknown>): void {
     const what = `change ${name}`
     const before = [...this.#tracked].filter(one => one.what === what && !one.ended).length
-    this.track(what, (before + 1) * 2 * ONE_READ, make())
+    this.track(what, (before + 1) * 2 * ONE_READ, make(), () => this.#oracle.deleted(name))
   }
 
   subscribe(index: number, behaviour: Behaviour, since: string | undefined): void {
     const held = at(this.handles, index)
     if (held === undefined || this.#closing) return
     const outcome = outcomeOf(held.secret)
-    const seen = since !== undefined || isEnded(outcome) ? undefined : outcome
-    const subscriber: Subscriber = new Subscriber(held.secret, behaviour, seen, {
-      clock: this.clock,
-      callbackTimeout: CALLBACK_TIMEOUT,
-      callbackAttempts: CALLBACK_ATTEMPTS,
-      isClosing: () => this.#closing,
-      act: async behaviour => await this.#actFor(subscriber, held, behaviour),
-    })
+    const seen = isEnded(outcome) ? null : outcome
+    const subscriber: Subscriber = new Subscriber(
+      held.secret,
+      behaviour,
+      since === undefined ? seen : undefined,
+      {
+        clock: this.clock,
+        callbackTimeout: CALLBACK_TIMEOUT,
+        callbackAttempts: CALLBACK_ATTEMPTS,
+        isClosing: () => this.#closing,
+        act: async behaviour => await this.#actFor(subscriber, held, behaviour),
+      },
+    )
     subscriber.registration = held.secret.onRotate(subscriber.callback, since === undefined ? {} : { since })
     this.subscribers.push(subscriber)
   }
@@ -214,6 +222,7 @@ export class World {
       (thrown: unknown) => {
         tracked.ended = true
         this.given.push(thrown)
+        this.#left = this.service.next()
         const expected =
           isSecretError(thrown) && (!isTooLate || thrown.code === "CLOSED" || what.startsWith("use "))
         this.guarded(() => holds("errors", expected, () => `${what}: ${thrown}`))
@@ -244,10 +253,16 @@ export class World {
 
   /** Everything that has to hold when nothing is going on but what waits for the store or the clock. */
   check(): void {
+    // Of names that waited behind another one's failed read only health() says that their refresh failed.
+    for (const { name, lastError } of this.secrets.health().secrets)
+      if (lastError !== undefined) this.#oracle.failed(name)
     this.#checkNow()
     this.#oracle.look()
     if (this.#last !== undefined) this.#checkClosed(this.#last)
-    else if (!this.#closing) for (const held of this.handles) this.#oracle.check(held)
+    else if (!this.#closing) {
+      for (const held of this.handles) this.#oracle.check(held)
+      for (const subscriber of this.subscribers) subscriber.checkSettled()
+    }
     const now = this.clock.monotonic()
     for (const tracked of this.#tracked) {
       const { what, until, ended } = tracked
@@ -265,6 +280,7 @@ export class World {
   checkCurrent(): void {
     if (this.#closing || this.setting.refresh === "on-read") return
     for (const held of this.handles) this.#oracle.checkCurrent(held)
+    for (const subscriber of this.subscribers) subscriber.checkRetried()
   }
 
   /** All handles on a name show one and the same version, in the middle of whatever is going on. */
@@ -310,6 +326,9 @@ export class World {
 
   async #quieten(): Promise<void> {
     const { clock, programmable, service } = this
+    await clock.settle()
+    if (this.#closing) return
+    for (const subscriber of this.subscribers) subscriber.checkSettled()
     for (const subscriber of this.subscribers) subscriber.heal()
     programmable.healthy = true
     // Writes that waited for others are through before the last word is spoken.
@@ -355,17 +374,22 @@ export class World {
 
   #began(call: Call): void {
     holds("closed", this.#last === undefined, () => `${call.operation} of ${call.names}`)
-    if (!isReading(call)) return
+    // Reads of older versions are of something else.
+    if (!isReading(call) || call.version !== undefined) return
     for (const name of call.names) {
       this.#oracle.began(call, name)
-      const others = this.programmable.pending.filter(
-        other => isReading(other) && other.names.includes(name) && other.version === call.version,
-      )
+      const others = this.programmable.pending.filter(other => this.#isReadingOf(name, other))
       const reads = new Set(
         [...others, call].filter(one => !one.signal.aborted && !this.#oracle.isSettling(one)),
       )
       holds("flight", reads.size <= 1, () => `${reads.size} reads of ${name}`)
     }
+  }
+
+  #isReadingOf(name: string, call: Call): boolean {
+    if (!isReading(call) || !call.names.includes(name) || call.version !== undefined) return false
+    // One name of a batch cannot be aborted when nobody waits for it any more.
+    return call.operation === "read" || call.tick > this.#left
   }
 
   #checkNow(): void {
