@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import type { Duration } from "../../../src/core/index.ts"
 import { NAMES, ONE_READ } from "./setting.ts"
-import { afterTurns, type How, isReading } from "./store.ts"
+import type { How } from "./store.ts"
 import { BEHAVIOURS } from "./subscriber.ts"
 import { VALUES, VIEWS } from "./values.ts"
 import { at, type World } from "./world.ts"
@@ -43,6 +43,7 @@ export class Command implements fc.AsyncCommand<Nothing, World> {
 const name = fc.constantFrom(...NAMES)
 const index = fc.nat(7)
 const value = fc.constantFrom(...VALUES)
+const turns = fc.nat(20)
 const nothing = fc.constant(undefined)
 
 /** Mostly the truth. */
@@ -167,16 +168,16 @@ export const answers: fc.Arbitrary<Command> = fc.oneof(
     `answer call ${index}: ${how}, after ${turns} turns`,
     world => at(world.programmable.pending, index)?.answer(how, turns),
   ]),
-  command(fc.tuple(name, fc.nat(30), fc.nat(30)), ([name, answering, releasing]) => [
-    `${name} changes, and is answered after ${answering} turns while callbacks are released after ${releasing}`,
-    world => {
-      world.rotate(name, world.values.next("both"))
-      const reading = world.programmable.pending.find(call => isReading(call) && call.names.includes(name))
-      reading?.answer("now", answering)
-      afterTurns(releasing, () => {
-        for (const subscriber of world.subscribers) subscriber.release()
-      })
+  command(fc.tuple(index, turns, turns), ([index, answering, releasing]) => [
+    `handle ${index} changes after ${answering} turns, while a callback comes to its end after ${releasing}`,
+    async world => {
+      world.subscribe(index, "waits", "v0")
+      await world.changeInTheMiddle(index, answering, releasing, () => world.subscribers.at(-1)?.release())
     },
+  ]),
+  command(fc.tuple(index, turns, turns, fc.constantFrom(...VIEWS)), ([index, answering, getting, view]) => [
+    `handle ${index} changes after ${answering} turns, while somebody gets ${view} after ${getting}`,
+    async world => await world.changeInTheMiddle(index, answering, getting, name => world.get(name, view)),
   ]),
   command(index, index => [
     `let call ${index} take effect`,

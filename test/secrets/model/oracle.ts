@@ -3,13 +3,13 @@ import { ended, isEnded, outcomeOf } from "./outcome.ts"
 import { holds } from "./promises.ts"
 import { type Gone, SecretModel } from "./secret-model.ts"
 import type { Service, ServiceVersion } from "./service.ts"
-import { CALL_TIMEOUT, NAMES, oldestOf, type Setting } from "./setting.ts"
+import { CALL_TIMEOUT, NAMES, type Name, oldestOf, type Setting } from "./setting.ts"
 import type { Call, How } from "./store.ts"
 import { accepts, shownBy, type ViewKind } from "./values.ts"
 
 /** A handle that somebody holds. */
 export interface Held {
-  readonly name: string
+  readonly name: Name
   readonly view: ViewKind
   readonly secret: Secret<string>
 }

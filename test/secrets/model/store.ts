@@ -53,6 +53,9 @@ export interface StoreTraits {
   readonly dated: boolean
 }
 
+/** After how many turns a healthy store answers. */
+const HEALTHY_TURNS = 200
+
 interface Watch extends WatchOptions {
   hint(name?: string): void
 }
@@ -223,7 +226,8 @@ export class ProgrammableStore {
       this.pending.push(call)
       signal.addEventListener("abort", abort)
       this.listener?.began(call)
-      if (this.healthy) call.answer("now", 0)
+      // Not at once, or what follows from one answer would meet the next one.
+      if (this.healthy) afterTurns(HEALTHY_TURNS, () => call.answer("now", 0))
       else this.scheduled?.(call)
     })
   }

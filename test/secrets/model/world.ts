@@ -17,7 +17,7 @@ import {
   STARTUP_DEADLINE,
   TTL,
 } from "./setting.ts"
-import { type Call, type How, isReading, ProgrammableStore } from "./store.ts"
+import { afterTurns, type Call, type How, isReading, ProgrammableStore } from "./store.ts"
 import { type Behaviour, Subscriber } from "./subscriber.ts"
 import { mapped, shownBy, slowSchema, strictSchema, type Values, type ViewKind } from "./values.ts"
 
@@ -115,6 +115,23 @@ export class World {
       call.answer(how, 0)
       await this.clock.settle()
     }
+  }
+
+  /** Lets a handle change, so many turns from now, while something else happens after so many. */
+  async changeInTheMiddle(
+    index: number,
+    answering: number,
+    happening: number,
+    happens: (name: Name) => void,
+  ): Promise<void> {
+    const held = at(this.handles, index)
+    if (held === undefined) return
+    const { name } = held
+    this.refresh(name)
+    await this.clock.settle()
+    this.rotate(name, this.values.next("both"))
+    this.programmable.pending.find(call => this.#isReadingOf(name, call))?.answer("now", answering)
+    afterTurns(happening, () => happens(name))
   }
 
   // ---- What the library is asked for
