@@ -69,7 +69,7 @@ function secretHealth(engine: Engine, keeper: Keeper): SecretHealth {
     usable: keeper.revealable,
     ...(lastError === undefined ? {} : { lastError }),
     ...(refused === undefined ? {} : { refused }),
-    ...(polled ? { nextRefresh: Math.max(0, keeper.due - clock.monotonic()) } : {}),
+    ...(polled ? { nextRefresh: Math.max(0, Math.round(keeper.due - clock.monotonic())) } : {}),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   }
 }

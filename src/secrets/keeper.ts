@@ -153,6 +153,12 @@ export class Keeper implements Watched {
     if (this.state.failure !== undefined) this.apply({ type: "time", now: instant(this.#context.clock) })
   }
 
+  /** Whether it should have been refreshed long ago and was not: the machine was suspended, or nothing refreshes it. */
+  overslept(now: Instant): boolean {
+    if (this.#asleep || this.flight !== undefined || this.state.held === undefined) return false
+    return this.age(now) > this.policy.ttl + this.policy.callTimeout
+  }
+
   /** Reveals when the quick way is shut. @throws SecretError the code that the secret ended with. */
   beforeReveal(reference: string): void {
     // One that has ended is wanted all the same: as soon as the store answers it is revealed again.
@@ -189,8 +195,8 @@ export class Keeper implements Watched {
     const { held, stale, end } = this.state
     const status = {
       version: held?.version ?? "",
-      age: this.age(now),
-      stale: stale || end !== undefined,
+      age: Math.round(this.age(now)),
+      stale: stale || end !== undefined || this.overslept(now),
     }
     return held?.expiresAt === undefined ? status : { ...status, expiresAt: held.expiresAt }
   }
@@ -257,7 +263,9 @@ export class Keeper implements Watched {
   /** The version before the one that a lens shows, while the overlap window is open and that one may be revealed. */
   previousOf(lens: Lens): Replaced | undefined {
     if (!this.revealable) return undefined
-    this.gate.forgetOlder(this.policy.overlap, instant(this.#context.clock))
+    const now = instant(this.#context.clock)
+    this.forgetPrevious(now)
+    this.gate.forgetOlder(this.policy.overlap, now)
     return lens.previous
   }
 

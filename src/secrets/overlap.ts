@@ -61,7 +61,9 @@ async function recallInto(recall: Recall, engine: Engine, keeper: Keeper, held: 
     // By date, and where that does not tell by the order in which they are listed.
     const before = listed.filter((info, index) => {
       const apart = info.createdAt === undefined ? 0 : createdAt.getTime() - info.createdAt.getTime()
-      return info.readable && index !== place && (apart > 0 || (apart === 0 && index > place))
+      // Where the held one is not among the newest, those that bear no date may all be newer.
+      const later = place !== -1 && index > place
+      return info.readable && index !== place && (apart > 0 || (apart === 0 && later))
     })
     let replacedAt = createdAt
     for (const info of before) {

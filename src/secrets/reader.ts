@@ -71,7 +71,7 @@ export class Reader {
       return { order, at, result: secret, reached: true }
     } catch (thrown) {
       const error = thrown as SecretError
-      return { order, at, result: error, reached: !error.transient }
+      return { order, at, result: error, reached: isAboutSecrets(error) }
     }
   }
 
@@ -95,7 +95,7 @@ export class Reader {
       return { answers: new Map(answers), failure: undefined }
     } catch (thrown) {
       const failure = thrown as SecretError
-      const answer: Answer = { order, at, result: failure, reached: !failure.transient }
+      const answer: Answer = { order, at, result: failure, reached: isAboutSecrets(failure) }
       return { answers: new Map(names.map(name => [name, answer])), failure }
     }
   }
@@ -130,11 +130,24 @@ export class Reader {
   }
 }
 
+/**
+ * Whether an error says something about what was asked for, and not about the store. A login that is refused is refused
+ * for all: to go on asking for each of a thousand secrets might lock the account.
+ */
+function isAboutSecrets(error: SecretError): boolean {
+  return !error.transient && error.code !== "UNAUTHENTICATED"
+}
+
 /** What a store answered, if it is what the interface promises: what it is instead may be anything, and is not told. */
 function storedSecret(answer: unknown): StoredSecret {
   if (isSecretError(answer)) throw answer
-  const { value, version } = (answer ?? {}) as Partial<StoredSecret>
+  const { value, version, createdAt, expiresAt } = (answer ?? {}) as Partial<StoredSecret>
   const isValue = typeof value === "string" || ArrayBuffer.isView(value)
-  if (isValue && typeof version === "string") return answer as StoredSecret
+  const dated = isDateOrNothing(createdAt) && isDateOrNothing(expiresAt)
+  if (isValue && typeof version === "string" && dated) return answer as StoredSecret
   throw new SecretError("UNAVAILABLE", { message: "the backend answered with something that is no secret" })
+}
+
+function isDateOrNothing(time: unknown): boolean {
+  return time === undefined || (time instanceof Date && !Number.isNaN(time.getTime()))
 }

@@ -6,6 +6,7 @@ import {
   parseDuration,
   refuseUnknownOptions,
   type Secret,
+  SecretError,
   systemClock,
 } from "../core/index.ts"
 import { Handle } from "./handle.ts"
@@ -109,6 +110,7 @@ class RotatingResource<T, R> implements Rotating<R> {
   }
 
   async use<U>(call: (resource: R) => U | PromiseLike<U>): Promise<U> {
+    if (this.#closed !== undefined) throw new SecretError("CLOSED", { secret: this.name })
     const used = this.#current
     used.users += 1
     try {

@@ -1,4 +1,4 @@
-import { type Clock, instant, type Timer } from "../core/index.ts"
+import { type Clock, elapsed, type Instant, instant, type Timer } from "../core/index.ts"
 import type { Keeper } from "./keeper.ts"
 import type { Settings } from "./options.ts"
 import { retryDelay } from "./retry.ts"
@@ -15,6 +15,12 @@ export interface ScheduleContext {
 
 /** The first pause after a refresh that failed; the longest one is the time to live. In milliseconds. */
 const FIRST_PAUSE = 1_000
+
+/** How long the one timer sleeps at most, in milliseconds: it stands still while the machine is suspended. */
+const HEARTBEAT = 30_000
+
+/** How far the two clocks have to part, in milliseconds, for the machine to count as having been suspended. */
+const SUSPENSION = 5_000
 
 /**
  * One timer for all secrets. Those that fall due at about the same time are read in one round; the first round comes at
@@ -94,7 +100,22 @@ export class Schedule {
     this.#timer?.clear()
     this.#armedFor = at
     const { clock } = this.#context
-    this.#timer = clock.timer("background", at - clock.monotonic(), () => this.#fire())
+    const armed = instant(clock)
+    const wait = Math.min(at - armed.monotonic, HEARTBEAT)
+    this.#timer = clock.timer("background", wait, () => {
+      const now = instant(clock)
+      if (elapsed(armed, now) - (now.monotonic - armed.monotonic) > SUSPENSION) this.#resumed(now)
+      if (this.#armedFor <= now.monotonic) this.#fire()
+      else this.#arm(this.#armedFor)
+    })
+  }
+
+  /** The machine was suspended, and its timers with it: what became too old meanwhile is due now. */
+  #resumed(now: Instant): void {
+    for (const keeper of this.#context.keepers()) {
+      keeper.apply({ type: "time", now })
+      if (keeper.age(now) >= keeper.policy.ttl) this.hurry(keeper)
+    }
   }
 
   #fire(): void {

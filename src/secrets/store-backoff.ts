@@ -121,7 +121,9 @@ export class StoreBackoff {
   #decide(patience: () => Patience): "call" | "probe" | Postponed | undefined {
     if (this.#state.is === "closed") return "call"
     if (this.#state.is === "probing") return undefined
-    if (this.#state.until <= this.#clock.monotonic()) {
+    // What will not pass by itself is not waited for: whoever needs an answer tries, one after another.
+    const tries = patience() === "patient" && !this.#state.error.transient
+    if (tries || this.#state.until <= this.#clock.monotonic()) {
       // Somebody in the queue is about to go as the probe, whose outcome even the impatient wait for.
       if (this.#queue.length > 0) return undefined
       this.#beginProbe()
@@ -174,9 +176,13 @@ export class StoreBackoff {
     this.#failures += 1
     this.#epoch += 1
     this.#state = { is: "open", until: this.#clock.monotonic() + this.#pause(error), error }
+    const stays = (waiter: Waiter) => error.transient && waiter.patience() === "patient"
     const waiters = this.#queue
-    this.#queue = waiters.filter(waiter => waiter.patience() === "patient")
-    for (const waiter of waiters) if (waiter.patience() === "impatient") waiter.go(error)
+    this.#queue = []
+    for (const waiter of waiters) {
+      if (stays(waiter)) this.#queue.push(waiter)
+      else waiter.go(error)
+    }
     this.#arm()
   }
 

@@ -43,7 +43,9 @@ export async function use<R>(
   const rejected = options.rejected ?? hasStatus401
   keeper.touched = true
   if (!engine.closing.aborted) keeper.look()
-  if (!engine.closing.aborted && (!keeper.revealable || engine.tooOld(keeper))) {
+  const old =
+    engine.tooOld(keeper) || (keeper.state.failure === undefined && keeper.overslept(instant(engine.clock)))
+  if (!engine.closing.aborted && (!keeper.revealable || old)) {
     keeper.wake()
     await engine.refresh(keeper, { signal })
   }
@@ -57,7 +59,9 @@ export async function use<R>(
 
   const other =
     (await newer(engine, keeper, lens, used, signal)) ?? (await older(engine, keeper, lens, used, signal))
-  return settled(other === undefined || signal.aborted ? first : await attempt(call, other, signal))
+  if (other === undefined || signal.aborted) return settled(first)
+  letGo(first)
+  return settled(await attempt(call, other, signal))
 }
 
 /** Another value than the one that was refused, if the store has one by now. */
@@ -121,6 +125,13 @@ async function attempt<R>(
 function settled<R>(outcome: Outcome<R>): R {
   if ("value" in outcome) return outcome.value
   throw outcome.error
+}
+
+/** Gives back the connection of an answer of `fetch` that nobody will read: until its body is read or cancelled, it is taken. */
+function letGo(outcome: Outcome<unknown>): void {
+  if ("value" in outcome && outcome.value instanceof Response && outcome.value.body?.locked === false) {
+    outcome.value.body.cancel().catch(() => {})
+  }
 }
 
 function hasStatus401(outcome: Outcome<unknown>): boolean {

@@ -65,8 +65,8 @@ describe.each(["kept by Secrets", "fixed"])("a secret that is %s", kind => {
       ["onRotate() was given no function", undefined],
       ["onRotate() was given no function", undefined],
       ["use() was given no function", undefined],
-      ["use() was given an option that does not exist", "its options are rejected, signal"],
-      ["onRotate() was given an option that does not exist", "its options are since, signal"],
+      ['use() was given an option "rejcted" that does not exist', "its options are rejected, signal"],
+      ['onRotate() was given an option "from" that does not exist', "its options are since, signal"],
     ])
     canary.watch(errors)
     expect(calls).toBe(0)

@@ -172,7 +172,7 @@ describe("fresh()", () => {
   it("tries what has failed again, however young it is", async () => {
     const { secrets, store, clock } = three()
     const handle = await secrets.get("a")
-    store.faults.fail("read", "UNAUTHENTICATED", { times: 1 })
+    store.faults.fail("read", "MISCONFIGURED", { times: 1 })
     await secrets.refresh("a").catch(() => undefined)
     await secrets.fresh("1h")
     expect(handle.status.stale).toBe(false)

@@ -200,15 +200,27 @@ describe("a process that was not running for a while", () => {
     const handle = await secrets.get("db")
     await clock.sleep("8h")
     store.faults.hang("read")
-    await clock.advance("2m")
-    expect(handle.reveal()).toBe(canary.text)
-    // The round comes at two minutes and a half, and its read hangs.
-    await clock.advance("34s")
     expect(handle.reveal()).toBe(canary.text)
     expect(handle.status.stale).toBe(true)
+    // The schedule looks after half a minute, long before the round that was planned, and its read hangs.
+    await clock.advance("34s")
+    expect(store.calls.count("read")).toBe(2)
+    expect(handle.reveal()).toBe(canary.text)
     await clock.advance("1s")
     expect(await failure(async () => handle.reveal())).toMatchObject({ code: "STALE", lastCode: "TIMEOUT" })
     expect(saidOf("stale").map(event => event.ended)).toEqual([false, true])
+  })
+
+  it("is refreshed within half a minute, and by use() before anything else", async () => {
+    const { secrets, store, clock, canary } = polled()
+    const handle = await secrets.get("db")
+    await clock.sleep("8h")
+    expect(await handle.use(async value => value)).toBe(canary.text)
+    expect(store.calls.count("read")).toBe(2)
+    await clock.sleep("8h")
+    await clock.advance("30s")
+    expect(store.calls.count("read")).toBe(3)
+    expect(handle.status).toMatchObject({ age: 0, stale: false })
   })
 
   it("is too old, and not too young, when the wall clock is set forward", async () => {

@@ -117,10 +117,10 @@ describe("a subscription", () => {
       db: JSON.stringify({ user: value("u") }),
     }))
     const token: Secret<string> = await secrets.get("db#user")
-    const pool = await rotating(token, user => ({ user: () => user }))
+    const pool = await rotating(token, user => ({ user: () => user }), { after: "47s" })
     await change(value("second"))
     expect(pool.current().user()).toBe(value("u"))
     await pool.close()
-    expect(clock.pending.filter(timer => timer.dueIn === 30_000)).toEqual([])
+    expect(clock.pending.filter(timer => timer.dueIn === 47_000)).toEqual([])
   })
 })

@@ -133,10 +133,12 @@ export class Service {
     for (const span of this.#spans) {
       if (span.name === name && span.until === Number.POSITIVE_INFINITY) span.until = now
     }
-    change(this.#content(name))
+    const content = this.#content(name)
+    change(content)
+    // Also what cannot be read now: it may be later, as the version before.
+    for (const { version, value } of content.versions) this.#pairs.add(`${name} ${version} ${value}`)
     const current = this.read(name)
     if (typeof current === "string") return
-    this.#pairs.add(`${name} ${current.version} ${current.value}`)
     this.#spans.push({ name, value: current.value, until: Number.POSITIVE_INFINITY })
   }
 
