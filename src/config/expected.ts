@@ -36,6 +36,18 @@ export function expectedBy(schema: Schema): string | undefined {
   return describe(schema, "all")
 }
 
+/** What a field is expected to be below its own place, in words; of a secret's schema as little as elsewhere. */
+export function expectedBelow(mark: Mark, schemas: readonly Schema[]): string | undefined {
+  return alternatives(schemas.map(schema => describe(schema, mark.kind === "setting" ? "all" : "little")))
+}
+
+/** Whether a schema, or what it wraps, has a description of its own. */
+export function isDescribed(schema: Schema): boolean {
+  if (descriptionOf(schema) !== undefined) return true
+  const { def } = schema._zod as z.core.$ZodTypes["_zod"]
+  return def.type !== "lazy" && "innerType" in def && isDescribed(def.innerType)
+}
+
 /** The beginning that a text must have, for a line that shows how to write it. Default: nothing. */
 export function prefixOf(schema: Schema | undefined): string {
   const check = schema && checksOf(schema).find(({ format }) => format === "starts_with")
@@ -43,16 +55,20 @@ export function prefixOf(schema: Schema | undefined): string {
 }
 
 function describe(schema: Schema, telling: Telling): string | undefined {
-  const description = z.globalRegistry.get(schema)?.description
-  if (typeof description === "string" && description !== "") {
-    return printable(description).slice(0, LONGEST_DESCRIPTION)
-  }
+  const description = descriptionOf(schema)
+  if (description !== undefined) return description
   const def = schema._zod.def as Definition
   const noun = nounOf(schema, def, telling)
   if (noun === undefined) return undefined
   const clauses = checksOf(schema).map(check => clauseOf(check, def.type, telling))
   const told = [...new Set(clauses)].filter(clause => clause !== undefined)
   return told.length === 0 ? noun : `${noun} that ${told.join(" and ")}`
+}
+
+function descriptionOf(schema: Schema): string | undefined {
+  const description = z.globalRegistry.get(schema)?.description
+  if (typeof description !== "string" || description === "") return undefined
+  return printable(description).slice(0, LONGEST_DESCRIPTION)
 }
 
 /** A check as far as it matters here; which fields there are depends on `check` and `format`. */

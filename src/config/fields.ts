@@ -61,7 +61,7 @@ export function secret(
 
 /**
  * A field that comes from the environment: the schema is given the text of the variable, and keeps its own type.
- * A variable that is set but empty counts as unset, unless the schema accepts the empty text as it is.
+ * A variable that is set but empty or blank counts as unset, unless the schema accepts that text as it is.
  *
  * @throws SecretError `MISCONFIGURED` for a name that no variable can have.
  */

@@ -3,7 +3,7 @@ import { canonicalOf, localNames, nativeNameOf, nearest, nearNameAmong } from ".
 import { prefixOf } from "./expected.ts"
 import type { Mark } from "./mark.ts"
 import type { Field } from "./plan.ts"
-import type { Settings } from "./read.ts"
+import type { Emptiness, Settings } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
 import { dotenvFilesOf } from "./store-names.ts"
 
@@ -48,9 +48,9 @@ export class Hints {
     return `add this line to ${file}: ${native}=${prefixOf(mark.schema)}…`
   }
 
-  missingSetting(variable: string, empty: boolean): string {
+  missingSetting(variable: string, empty: Emptiness | undefined): string {
     const name = printable(variable)
-    if (empty) return "give it a value: an empty one counts as none"
+    if (empty) return `give it a value: ${empty === "empty" ? "an empty" : "a blank"} one counts as none`
     const file = dotenvFilesOf(this.#store)[0]
     if (file !== undefined && this.#standsInDotenv(variable)) {
       return (

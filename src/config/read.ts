@@ -1,11 +1,14 @@
 import { isSecretError, type SecretError } from "../core/index.ts"
 import { type Gate, gateOf } from "./gate.ts"
 import type { Field } from "./plan.ts"
-import { acceptsEmpty } from "./run-schema.ts"
+import { keeps } from "./run-schema.ts"
 import type { SecretRequest, SecretsReader } from "./secrets-reader.ts"
 
 /** Variables by name. */
 export type Settings = Readonly<Record<string, string | undefined>>
+
+/** How a setting can be set without having a value: to nothing at all, or to white space alone. */
+export type Emptiness = "empty" | "blank"
 
 /** What the sources gave. */
 export interface Reading {
@@ -15,8 +18,8 @@ export interface Reading {
   readonly failures: ReadonlyMap<Field, SecretError>
   /** What the store says of the secrets that are missing. */
   readonly absent: ReadonlyMap<Field, SecretError>
-  /** Settings that are set, but empty, and count as unset. */
-  readonly empty: ReadonlySet<Field>
+  /** Settings that are set, but empty or blank, and count as unset. */
+  readonly empty: ReadonlyMap<Field, Emptiness>
   /** The gates of the secrets that have a schema. */
   readonly gates: ReadonlyMap<Field, Gate>
 }
@@ -34,7 +37,7 @@ export async function readAll(
     values: new Map(),
     failures: new Map(),
     absent: new Map(),
-    empty: new Set(),
+    empty: new Map(),
     gates: new Map(),
   }
   await Promise.all([readSecrets(fields, secrets, reading), readSettings(fields, settings, reading)])
@@ -45,7 +48,7 @@ interface OpenReading extends Reading {
   readonly values: Map<Field, unknown>
   readonly failures: Map<Field, SecretError>
   readonly absent: Map<Field, SecretError>
-  readonly empty: Set<Field>
+  readonly empty: Map<Field, Emptiness>
   readonly gates: Map<Field, Gate>
 }
 
@@ -90,12 +93,13 @@ async function readSettings(
     const { variable } = field.mark
     const value = Object.hasOwn(settings, variable) ? settings[variable] : undefined
     if (value === undefined) continue
-    if (value !== "" || (await anyAcceptsEmpty(field))) values.set(field, value)
-    else empty.add(field)
+    // White space too: to z.coerce.number() it is 0, which nobody meant.
+    if (value.trim() !== "" || (await anyKeeps(field, value))) values.set(field, value)
+    else empty.set(field, value === "" ? "empty" : "blank")
   }
 }
 
-async function anyAcceptsEmpty(field: Field): Promise<boolean> {
-  const answers = await Promise.all(field.schemas.map(acceptsEmpty))
+async function anyKeeps(field: Field, text: string): Promise<boolean> {
+  const answers = await Promise.all(field.schemas.map(schema => keeps(schema, text)))
   return answers.includes(true)
 }

@@ -1,3 +1,4 @@
+import { isDescribed } from "./expected.ts"
 import { isSchema } from "./fields.ts"
 import type { Schema } from "./mark.ts"
 
@@ -11,6 +12,8 @@ export interface Refusal {
   readonly problem: string
   /** The keys below the field, as far as they are known from the schema. */
   readonly path: readonly string[]
+  /** What the schema has at the end of the path; nothing where the issue lies deeper than its keys are known. */
+  readonly at: readonly Schema[]
   /** Whether the type itself is wrong, not only what is asked of it. */
   readonly wrongType: boolean
 }
@@ -31,7 +34,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 
 /** What is known of an issue, and safe. @param schemas those of the place where the path begins. */
 export function refusalOf(code: unknown, path: readonly unknown[], schemas: readonly Schema[]): Refusal {
-  return { problem: problemOf(code), path: knownKeys(schemas, path), wrongType: code === "invalid_type" }
+  const { keys, at } = follow(schemas, path)
+  // Somebody who wrote a description for people gets people who read it: options are then no matter of theirs.
+  const described = code === "invalid_union" && at.some(isDescribed)
+  const problem = described ? "it is not what is expected" : problemOf(code)
+  return { problem, path: keys, at, wrongType: code === "invalid_type" }
 }
 
 /** What is known of the first of several issues. */
@@ -40,9 +47,12 @@ export function refusalByIssues(issues: readonly unknown[], schemas: readonly Sc
   return refusalOf(code, path, schemas)
 }
 
+/** The refusal of an empty value: that it is empty says more than which check has noticed it. */
+export const refusalOfEmpty: Refusal = { problem: "it is empty", path: [], at: [], wrongType: false }
+
 /** The refusal of a schema that threw: an exception quotes its input as readily as a message does. */
 export function refusalByThrowing(kindOfError: string): Refusal {
-  return { problem: `its schema threw ${kindOfError}`, path: [], wrongType: false }
+  return { problem: `its schema threw ${kindOfError}`, path: [], at: [], wrongType: false }
 }
 
 /** The sentence for the code of an issue; for one that zod does not have, a general one. */
@@ -60,20 +70,26 @@ export function factsOf(issue: unknown): { readonly code: unknown; readonly path
   return { code, path: Array.isArray(path) ? path : [] }
 }
 
-/** The keys of a path up to the first that does not stand in the shape of an object: others may be data. */
-function knownKeys(schemas: readonly Schema[], path: readonly unknown[]): string[] {
-  const known: string[] = []
+/**
+ * The keys of a path up to the first that does not stand in the shape of an object, for others may be data; and the
+ * schemas at its end, if that was reached.
+ */
+function follow(
+  schemas: readonly Schema[],
+  path: readonly unknown[],
+): { readonly keys: readonly string[]; readonly at: readonly Schema[] } {
+  const keys: string[] = []
   let here = schemas
   for (const key of path) {
-    if (typeof key !== "string") break
+    if (typeof key !== "string") return { keys, at: [] }
     here = here
       .flatMap(schema => shapesAt(schema))
       .map(shape => (Object.hasOwn(shape, key) ? shape[key] : undefined))
       .filter(isSchema)
-    if (here.length === 0) break
-    known.push(key)
+    if (here.length === 0) return { keys, at: [] }
+    keys.push(key)
   }
-  return known
+  return { keys, at: here }
 }
 
 /** Wrappers, unions and pipes that are looked through at one place; more means schemas that contain themselves. */

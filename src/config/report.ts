@@ -1,9 +1,10 @@
 import { printable, type SecretError, type SecretErrorCode } from "../core/index.ts"
 import { nativeNameOf } from "../near-names/index.ts"
 import type { ConfigProblem } from "./config-error.ts"
-import { expectedBy, expectedOf } from "./expected.ts"
+import { expectedBelow, expectedBy, expectedOf } from "./expected.ts"
 import type { Finding } from "./findings.ts"
 import { type HintSources, Hints } from "./hints.ts"
+import type { Schema } from "./mark.ts"
 import { type Field, type Path, pathText } from "./plan.ts"
 import type { Reading } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
@@ -62,10 +63,10 @@ async function alternatives(options: readonly (readonly Field[])[]): Promise<str
 }
 
 function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProblem {
-  const empty = sources.reading.empty.has(field)
+  const empty = sources.reading.empty.get(field)
   const { mark } = field
   const problem =
-    mark.kind === "secret" ? "there is no such secret" : `it is ${empty ? "set, but empty" : "not set"}`
+    mark.kind === "secret" ? "there is no such secret" : `it is ${empty ? `set, but ${empty}` : "not set"}`
   return problemOfField(field, "NOT_FOUND", problem, sources, {
     hint:
       mark.kind === "secret"
@@ -88,12 +89,15 @@ function failed(field: Field, error: SecretError, sources: ReportSources, hints:
 function refused(field: Field, refusal: Refusal, sources: ReportSources, hints: Hints): ConfigProblem {
   return problemOfField(field, "INVALID_VALUE", refusal.problem, sources, {
     below: refusal.path,
+    at: refusal.at,
     hint: hints.refused(field, refusal),
   })
 }
 
 interface FieldDetails {
   readonly below?: Path
+  /** What the schema has at the end of `below`. */
+  readonly at?: readonly Schema[]
   readonly store?: string | undefined
   readonly hint?: string | undefined
   /** Whether what the schema asks for is of interest. Default: it is. */
@@ -105,12 +109,13 @@ function problemOfField(
   code: SecretErrorCode,
   problem: string,
   sources: ReportSources,
-  { below = [], store, hint, expected = true }: FieldDetails,
+  { below = [], at = [], store, hint, expected = true }: FieldDetails,
 ): ConfigProblem {
+  const deeper = below.length === 0 ? undefined : expectedBelow(field.mark, at)
   return problemAt([...field.path, ...below], code, problem, {
     name: nameOf(field),
     source: sourceOf(field, sources, store),
-    expected: expected ? expectedOf(field.mark, field.schemas) : undefined,
+    expected: expected ? (deeper ?? expectedOf(field.mark, field.schemas)) : undefined,
     hint,
   })
 }

@@ -32,10 +32,10 @@ export async function anyAcceptsNothing({ schemas }: Field): Promise<boolean> {
   return (await Promise.all(schemas.map(acceptsNothing))).includes(true)
 }
 
-/** Whether a schema accepts the empty text and leaves it as it is. */
-export async function acceptsEmpty(schema: Schema): Promise<boolean> {
-  const outcome = await run(schema, "")
-  return "output" in outcome && outcome.output === ""
+/** Whether a schema accepts a text and leaves it as it is. */
+export async function keeps(schema: Schema, text: string): Promise<boolean> {
+  const outcome = await run(schema, text)
+  return "output" in outcome && outcome.output === text
 }
 
 const KINDS = [SyntaxError, TypeError, RangeError, ReferenceError, URIError, EvalError]

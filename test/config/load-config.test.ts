@@ -293,6 +293,36 @@ describe("an empty setting", () => {
   })
 })
 
+describe("a blank setting", () => {
+  const secrets = fakeSecrets(memory())
+  const load = <S extends z.ZodType>(schema: S) =>
+    loadConfig(z.object({ value: setting("VALUE", schema as never) }), {
+      secrets,
+      settings: { VALUE: " \t" },
+    })
+
+  it("counts as unset where it would become something else, so that it is never 0", async () => {
+    expect(await load(z.coerce.number().default(3000))).toEqual({ value: 3000 })
+    expect(await load(z.stringbool().default(true))).toEqual({ value: true })
+    expect(await load(z.string().trim().min(1).optional())).toEqual({})
+  })
+
+  it("is a value where the schema accepts it and leaves it as it is", async () => {
+    expect(await load(z.string().min(1))).toEqual({ value: " \t" })
+  })
+
+  it("is missing where there is no default, and the message says that it is blank", async () => {
+    const error = await load(z.coerce.number()).catch((thrown: ConfigError) => thrown)
+    expect((error as ConfigError).problems).toMatchObject([
+      {
+        code: "NOT_FOUND",
+        problem: "it is set, but blank",
+        hint: "give it a value: a blank one counts as none",
+      },
+    ])
+  })
+})
+
 describe("a union", () => {
   const Database = z.union([
     z.object({ url: secret("db/url", z.url()) }),

@@ -352,3 +352,77 @@ describe("what is expected", () => {
     expect(await told(z.string().startsWith("a".repeat(40)), "-")).toBe("text that starts as its schema says")
   })
 })
+
+describe("what is wrong with a value", () => {
+  const problemOf = async (field: z.core.$ZodType, stored: string | Uint8Array, settings = {}) => {
+    const loading = loadConfig(z.object({ field }), {
+      secrets: fakeSecrets(memory({ field: stored })),
+      settings,
+    })
+    return (await errorOf(loading)).problems[0]
+  }
+
+  it("is that it is empty, whatever the check is that noticed it", async () => {
+    const empty = { code: "INVALID_VALUE", problem: "it is empty" }
+    const Token = z.string().startsWith("tly-")
+    expect(await problemOf(secret("field", Token), "")).toMatchObject({
+      ...empty,
+      expected: 'text that starts with "tly-"',
+    })
+    const Bytes = z.instanceof(Uint8Array).refine(bytes => bytes.length === 32)
+    expect(await problemOf(secret("field", Bytes, { format: "bytes" }), new Uint8Array())).toMatchObject(
+      empty,
+    )
+    expect(await problemOf(secret("field", Token), "t")).toMatchObject({
+      problem: "it does not have the right format",
+    })
+  })
+
+  it("speaks of options only where the schema has no description that says it better", async () => {
+    const Place = z.union([z.enum(["here", "there"]), z.literal("none")])
+    const described = Place.describe("an address or none")
+    const settings = { PLACE: "-" }
+    expect(await problemOf(setting("PLACE", Place), "", settings)).toMatchObject({
+      problem: "it fits none of the options",
+      expected: 'one of "here", "there" or "none"',
+    })
+    for (const schema of [described, described.default("none")]) {
+      expect(await problemOf(setting("PLACE", schema), "", settings)).toMatchObject({
+        problem: "it is not what is expected",
+        expected: "an address or none",
+      })
+    }
+    expect((await problemOf(secret("field", described), "-"))?.problem).toBe("it is not what is expected")
+  })
+
+  it("comes with what is expected at the place below the field that is wrong", async () => {
+    const Login = z.object({
+      user: z.string(),
+      pass: z.string().min(12).endsWith("!").optional(),
+      hosts: z.array(z.string().min(3)).min(1),
+      place: z.union([z.literal("y"), z.literal("x")]).describe("where it is"),
+    })
+    const good = { user: "u", hosts: ["abc"], place: "x" }
+    const problem = (changes: object) =>
+      problemOf(secret("field", Login, { format: "json" }), JSON.stringify({ ...good, ...changes }))
+    expect(await problem({ pass: "short!" })).toMatchObject({
+      path: "field.pass",
+      problem: "it is too short or too small",
+      expected: "text that has at least 12 characters and has the format that its schema says",
+    })
+    expect(await problem({ hosts: [] })).toMatchObject({
+      path: "field.hosts",
+      expected: "a list that is not empty",
+    })
+    expect(await problem({ place: "z" })).toMatchObject({
+      path: "field.place",
+      problem: "it is not what is expected",
+      expected: "where it is",
+    })
+    // What is wrong is an element, of which no path is told: the list's own rule would mislead.
+    expect(await problem({ hosts: ["a"] })).toMatchObject({
+      path: "field.hosts",
+      expected: "JSON: an object with user, pass, hosts, place",
+    })
+  })
+})

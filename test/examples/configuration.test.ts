@@ -51,7 +51,7 @@ describe("a server with a broken configuration", () => {
     expect(stdout).toBe("")
     expect(stderr).toContain("3 things are wrong with the configuration")
     for (const path of ["tally.apiToken", "tally.baseUrl", "tally.timeoutMs"]) expect(stderr).toContain(path)
-    expect(stderr).toContain('starts with "tly-"')
+    expect(stderr).toContain('the key of a Tally account: "tly-" and visible ASCII')
     expect(stderr).toContain('starts with "https://"')
     expect(stderr).toContain("a whole number")
     expect(stderr).not.toMatch(/\n\s+at /)
@@ -63,6 +63,13 @@ describe("a server with a broken configuration", () => {
     expect(code).toBe(1)
     expect(stderr).toContain("TALLY__API_TOKEN")
     expect(stderr).toContain("NOT_FOUND")
+  })
+
+  it("says of a token that was never filled in that it is empty, and what it should be", async () => {
+    const { code, stderr } = await run("TALLY__API_TOKEN=\n")
+    expect(code).toBe(1)
+    expect(stderr).toContain("tally.apiToken: it is empty (INVALID_VALUE)")
+    expect(stderr).toContain('expected  the key of a Tally account: "tly-" and visible ASCII')
   })
 
   it("sees one underscore where there should be two", async () => {

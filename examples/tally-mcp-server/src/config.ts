@@ -9,6 +9,7 @@ const ApiToken = z
   .string()
   .startsWith("tly-")
   .regex(/^[\x21-\x7e]+$/)
+  .describe('the key of a Tally account: "tly-" and visible ASCII')
 
 /**
  * Where the API is. The token goes there, so it must be encrypted on the way, unless it never leaves this machine.
