@@ -5,7 +5,7 @@ import type { Mark } from "./mark.ts"
 import type { Field } from "./plan.ts"
 import type { Emptiness, Settings } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
-import { dotenvFilesOf } from "./store-names.ts"
+import { dotenvFilesAt, dotenvFilesOf } from "./store-names.ts"
 
 /** What hints are made of. */
 export interface HintSources {
@@ -63,7 +63,8 @@ export class Hints {
     return this.#given === undefined ? `set ${name} in the environment` : `give ${name} in the settings`
   }
 
-  refused({ mark, schemas }: Field, { wrongType, problem }: Refusal): string {
+  /** @param place where the value that was refused came from, if that is known. */
+  refused({ mark, schemas }: Field, { wrongType, problem }: Refusal, place: string | undefined): string {
     if (problem.startsWith("its schema threw")) {
       return "let the schema say what is wrong instead of throwing: in a transform, ctx.addIssue and z.NEVER"
     }
@@ -72,7 +73,12 @@ export class Hints {
       mark.kind === "setting" && wrongType && type !== undefined ? CONVERTERS[type] : undefined
     if (converter !== undefined) return `a setting is text: ${converter} converts it`
     if (mark.kind === "setting") return `correct the value of ${printable(mark.variable)}`
-    return `store another value under ${printable(mark.name)}`
+    const native = nativeNameOf(this.#store, mark.name)
+    const [file] = place === undefined ? [] : dotenvFilesAt(place)
+    if (native !== undefined && place?.startsWith("env:")) return `correct ${native} in the environment`
+    if (native !== undefined && file !== undefined) return `correct ${native} in ${file}`
+    const where = place === undefined ? "" : ` in ${place}`
+    return `store another value under ${printable(mark.name)}${where}`
   }
 
   #standsInDotenv(variable: string): boolean {

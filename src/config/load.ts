@@ -50,6 +50,6 @@ export async function loadConfig<S extends Schema>(schema: S, options: LoadOptio
   const failed = [...reading.failures.keys()].some(field => input.reached.has(field))
   if ("output" in outcome && flaws.length === 0 && !failed) return deepFreeze(outcome.output as z.output<S>)
 
-  const sources = { store: secrets.store, settings, given: options.settings, reading }
+  const sources = { secrets, store: secrets.store, settings, given: options.settings, reading }
   throw await configErrorOf({ planned, flaws, input, outcome }, sources)
 }

@@ -4,16 +4,24 @@ import type { ConfigProblem } from "./config-error.ts"
 import { expectedBelow, expectedBy, expectedOf } from "./expected.ts"
 import type { Finding } from "./findings.ts"
 import { type HintSources, Hints } from "./hints.ts"
+import { type Home, homesOf } from "./homes.ts"
 import type { Schema } from "./mark.ts"
 import { type Field, type Path, pathText } from "./plan.ts"
 import type { Reading } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
 import { anyAcceptsNothing } from "./run-schema.ts"
+import type { SecretsReader } from "./secrets-reader.ts"
 import { placesOf } from "./store-names.ts"
 
 /** What a report is made with. */
 export interface ReportSources extends HintSources {
+  readonly secrets: SecretsReader
   readonly reading: Reading
+}
+
+/** The sources, and where the values came from that were refused, as far as that could be found out. */
+interface LocatedSources extends ReportSources {
+  readonly homes: ReadonlyMap<Field, Home>
 }
 
 /** Makes of each finding what a person is told. */
@@ -25,10 +33,12 @@ export async function problemsOf(
     sources,
     findings.some(({ kind }) => kind === "missing" || kind === "alternatives"),
   )
-  return await Promise.all(findings.map(finding => problemOf(finding, sources, hints)))
+  const homes = await homesOf(findings, sources.secrets)
+  const located = { ...sources, homes }
+  return await Promise.all(findings.map(finding => problemOf(finding, located, hints)))
 }
 
-async function problemOf(finding: Finding, sources: ReportSources, hints: Hints): Promise<ConfigProblem> {
+async function problemOf(finding: Finding, sources: LocatedSources, hints: Hints): Promise<ConfigProblem> {
   switch (finding.kind) {
     case "flaw": {
       const { path, problem, hint, schema } = finding.flaw
@@ -62,7 +72,7 @@ async function alternatives(options: readonly (readonly Field[])[]): Promise<str
   return (await Promise.all(needed)).filter(names => names !== "").join(", or ")
 }
 
-function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProblem {
+function missing(field: Field, sources: LocatedSources, hints: Hints): ConfigProblem {
   const empty = sources.reading.empty.get(field)
   const { mark } = field
   const problem =
@@ -75,7 +85,7 @@ function missing(field: Field, sources: ReportSources, hints: Hints): ConfigProb
   })
 }
 
-function failed(field: Field, error: SecretError, sources: ReportSources, hints: Hints): ConfigProblem {
+function failed(field: Field, error: SecretError, sources: LocatedSources, hints: Hints): ConfigProblem {
   const refusal = sources.reading.gates.get(field)?.refusal
   if (error.code === "INVALID_VALUE" && refusal !== undefined) return refused(field, refusal, sources, hints)
   const last = error.lastCode === undefined ? "" : `, last cause ${error.lastCode}`
@@ -86,11 +96,11 @@ function failed(field: Field, error: SecretError, sources: ReportSources, hints:
   })
 }
 
-function refused(field: Field, refusal: Refusal, sources: ReportSources, hints: Hints): ConfigProblem {
+function refused(field: Field, refusal: Refusal, sources: LocatedSources, hints: Hints): ConfigProblem {
   return problemOfField(field, "INVALID_VALUE", refusal.problem, sources, {
     below: refusal.path,
     at: refusal.at,
-    hint: hints.refused(field, refusal),
+    hint: hints.refused(field, refusal, sources.homes.get(field)?.place),
   })
 }
 
@@ -108,7 +118,7 @@ function problemOfField(
   field: Field,
   code: SecretErrorCode,
   problem: string,
-  sources: ReportSources,
+  sources: LocatedSources,
   { below = [], at = [], store, hint, expected = true }: FieldDetails,
 ): ConfigProblem {
   const deeper = below.length === 0 ? undefined : expectedBelow(field.mark, at)
@@ -134,14 +144,19 @@ function nameOf({ mark }: Field): string {
   return printable(mark.kind === "secret" ? mark.name : mark.variable)
 }
 
-function sourceOf(field: Field, { store, given }: ReportSources, location = store.location): string {
+function sourceOf(field: Field, { store, given, homes }: LocatedSources, location = store.location): string {
   const name = nameOf(field)
   if (field.mark.kind === "setting") {
     return `${name} in ${given === undefined ? "the environment" : "the settings that were given"}`
   }
   const native = nativeNameOf(store, field.mark.name)
-  const places = placesOf(location).join(", then ")
+  const home = homes.get(field)
+  const places = home === undefined ? placesOf(location).join(", then ") : homeText(home)
   return native === undefined || native === name
     ? `${name} in ${places}`
     : `${name}, which is ${native} in ${places}`
+}
+
+function homeText({ place, hidden }: Home): string {
+  return hidden.length === 0 ? place : `${place} (it wins over ${hidden.join(" and ")})`
 }

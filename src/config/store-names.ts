@@ -2,8 +2,13 @@ import { decodeUrlPart, isSecretError, readStoreUrl, type SecretStore, type Stor
 
 /** Where a store looks, one place after another: more than one where it is made of layers. */
 export function placesOf(location: string): string[] {
-  const layers = urlOf(location, "layered:", ["store"])?.parts.parameters.get("store") ?? []
+  const layers = layersOf(location)
   return layers.length === 0 ? [location] : layers.flatMap(placesOf)
+}
+
+/** The locations of the layers of a store, which may be layered themselves; none for a store of another kind. */
+export function layersOf(location: string): readonly string[] {
+  return urlOf(location, "layered:", ["store"])?.parts.parameters.get("store") ?? []
 }
 
 /** The `.env` files among the places where a store looks, the one that wins first. */

@@ -9,6 +9,7 @@ import { layered } from "../../providers/layered/index.ts"
 import { memory } from "../../providers/memory/index.ts"
 import { ConfigError, loadConfig, secret, setting } from "../../src/config/index.ts"
 import { SecretError, type SecretStore } from "../../src/core/index.ts"
+import { Secrets } from "../../src/secrets/index.ts"
 import { newCanary } from "../support/canary.ts"
 import { startChild } from "../support/child.ts"
 import { fakeSecrets } from "./fake-secrets.ts"
@@ -162,6 +163,55 @@ describe("the error", () => {
       source: "b, which is B in vault://somewhere",
       problem: "no answer in time, last cause THROTTLED",
     })
+  })
+})
+
+describe("a value of a layered store that is refused", () => {
+  const Config = z.object({
+    token: secret("tally/api-token", z.string().startsWith("tly-")),
+    login: secret("login#pass", z.string().min(12), { format: "text" }),
+    data: secret("data", z.object({}), { format: "json" }),
+    good: secret("good"),
+  })
+
+  it("is located, and what it wins over is told", async () => {
+    const canary = newCanary()
+    const login = JSON.stringify({ pass: "short" })
+    const path = await envFile(`TALLY__API_TOKEN=${canary.text}\nLOGIN='${login}'\nGOOD=1\n`)
+    const file = dotenv(path)
+    const store = layered([
+      env({ env: { TALLY__API_TOKEN: canary.text } }),
+      layered([file, memory({ data: canary.text, login: canary.text })]),
+    ])
+    await using secrets = new Secrets(store)
+    const error = canary.watch(await errorOf(loadConfig(Config, { secrets, settings: {} })))
+    expect(error.problems.map(({ source }) => source)).toEqual([
+      `tally/api-token, which is TALLY__API_TOKEN in env: (it wins over ${file.location} and memory:)`,
+      `login#pass, which is LOGIN in ${file.location} (it wins over memory:)`,
+      expect.stringContaining("in memory:"),
+    ])
+    expect(error.problems[0]?.hint).toBe("correct TALLY__API_TOKEN in the environment")
+    expect(error.problems[1]?.hint).toBe(`correct LOGIN in ${path}`)
+    canary.watch(error.message)
+  })
+
+  it("is told with all places where the second look finds nothing any more", async () => {
+    const path = await envFile("")
+    const secrets = fakeSecrets(layered([env({ env: { A: "x" } }), dotenv(path)]))
+    let rounds = 0
+    const reader = {
+      store: secrets.store,
+      getManySettled: async (requests: Parameters<typeof secrets.getManySettled>[0]) => {
+        rounds++
+        if (rounds === 1) return await secrets.getManySettled(requests)
+        return Object.fromEntries(Object.keys(requests).map(key => [key, new SecretError("NOT_FOUND")]))
+      },
+    }
+    const loading = loadConfig(z.object({ a: secret("a", z.url()) }), { secrets: reader, settings: {} })
+    const [problem] = (await errorOf(loading)).problems
+    expect(rounds).toBe(2)
+    expect(problem?.source).toMatch(/^a, which is A in env:, then dotenv:/)
+    expect(problem?.hint).toBe("store another value under a")
   })
 })
 
