@@ -42,8 +42,8 @@ export class Oracle {
   readonly #settling = new Map<Call, Call>()
   /** When a write was answered last, in ticks. */
   readonly #writtenAt = new Map<string, number>()
-  /** Names that are being deleted and were read meanwhile, with the tick of the answer: the next reading tells. */
-  readonly #deleting = new Map<string, number>()
+  /** Names that are being deleted and were read meanwhile: when that was answered, and what a later reading said. */
+  readonly #deleting = new Map<string, { readonly tick: number; readonly gone: boolean }>()
 
   constructor(context: OracleContext) {
     this.#context = context
@@ -83,8 +83,9 @@ export class Oracle {
     this.#failed.add(name)
   }
 
-  /** A deletion is through: from now on a reading speaks for itself. */
+  /** A deletion is through. */
   deleted(name: string): void {
+    if (this.#deleting.get(name)?.gone) this.#modelOf(name).gone(this.#context.service.next(), "NOT_FOUND")
     this.#deleting.delete(name)
   }
 
@@ -207,9 +208,9 @@ export class Oracle {
 
   #hearCurrent(model: SecretModel, name: string, call: Call, result: ServiceVersion | SecretErrorCode): void {
     const now = instant(this.#context.clock)
-    const deletedAt = this.#deleting.get(name)
-    const deleted = deletedAt !== undefined && call.tick > deletedAt
-    if (deleted) this.#deleting.delete(name)
+    const tick = this.#deleting.get(name)?.tick
+    if (tick !== undefined && call.tick > tick)
+      this.#deleting.set(name, { tick, gone: result === "NOT_FOUND" })
     if (typeof result !== "string") {
       if (model.isLate(call.tick)) return
       if (!this.#isAccepted(model, name, result.value)) return model.refused(call.tick, call.at)
@@ -219,7 +220,6 @@ export class Oracle {
       this.#raiseFloor(name, call.tick)
     } else if (isGone(result)) {
       model.absent(call.tick, call.at, now, result)
-      if (result === "NOT_FOUND" && deleted) model.gone(this.#context.service.next(), result)
     } else if (result === "INVALID_VALUE" && model.held !== undefined) model.refused(call.tick, call.at)
     else model.failed(call.tick, now)
   }
@@ -254,7 +254,7 @@ export class Oracle {
   #deleted(name: string, call: Call): void {
     const tick = this.#context.service.next()
     const model = this.#modelOf(name)
-    if (this.#isContradicted(model, name, call)) this.#deleting.set(name, tick)
+    if (this.#isContradicted(model, name, call)) this.#deleting.set(name, { tick, gone: false })
     else model.gone(tick, "NOT_FOUND")
   }
 

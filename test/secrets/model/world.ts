@@ -419,6 +419,12 @@ export class World {
     this.#oracle.checkGivenOut(held)
     const shown = [outcomeOf(secret), ...(calls > 1 && secret.previous ? [secret.previous.reveal()] : [])]
     holds("accepted", shown.includes(value), () => `${value} is used, ${shown} is shown`)
+    if (calls === 1)
+      holds(
+        "together",
+        version === secret.status.version,
+        () => `${version} is used, not ${secret.status.version}`,
+      )
     if (view === "text")
       holds("accepted", this.service.hadPair(name, version, value), () => `${value} as ${version}`)
   }
