@@ -53,10 +53,10 @@ export function dotenv(
   const files = envFiles(paths, optional, settled)
   let context: WriteContext | undefined
   // Most programs only read, so what writes is loaded with the first write.
-  const writing = async () => {
-    const { writeContext, ...operations } = await import("./write.ts")
+  const writing = async (): Promise<WriteContext> => {
+    const { writeContext } = await import("./write.ts")
     context ??= writeContext(files, settled, clock, versionOf)
-    return { context, ...operations }
+    return context
   }
 
   async function find(name: string, round: Round): Promise<StoredSecret> {
@@ -90,12 +90,12 @@ export function dotenv(
       return new Map(await Promise.all(names.map(answer)))
     },
     async write(name, value, options) {
-      const { context, writeSecret } = await writing()
-      return await writeSecret(context, name, value, options)
+      const { writeSecret } = await import("./write.ts")
+      return await writeSecret(await writing(), name, value, options)
     },
     async delete(name, { signal }) {
-      const { context, deleteSecret } = await writing()
-      await deleteSecret(context, name, signal)
+      const { deleteSecret } = await import("./write.ts")
+      await deleteSecret(await writing(), name, signal)
     },
     async *list({ signal }) {
       const round = files.round(signal)

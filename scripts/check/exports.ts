@@ -8,7 +8,7 @@ import type { Check } from "./check.ts"
 const CONDITIONS = ["latchkey-source", "types", "default"]
 
 /** Rooms of the source that are no public path of their own: they are public through `"latchkey"`. */
-const INSIDE = ["core", "secrets"]
+const INSIDE = ["core", "secrets", "near-names"]
 
 /** Every public path has its files, and every backend and room has its public path. */
 export const exports: Check = {

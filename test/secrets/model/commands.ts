@@ -9,7 +9,7 @@ import { at, type World } from "./world.ts"
 type Nothing = Record<string, never>
 
 /** One thing that happens. */
-export class Command implements fc.AsyncCommand<Nothing, World> {
+class Command implements fc.AsyncCommand<Nothing, World> {
   readonly #text: string
   readonly #run: (world: World) => void | Promise<void>
 
