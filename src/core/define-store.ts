@@ -83,7 +83,11 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   ): SecretError => {
     if (isSecretError(thrown)) return rebuild(thrown, context)
     if (signal.aborted) return aborted(context)
-    return rebuild(thrown, context, known(thrown, operation))
+    const failure = known(thrown, operation)
+    const error = rebuild(thrown, context, failure)
+    const changes = operation === "write" || operation === "delete"
+    // What the table does not know may have come after the change was made.
+    return failure === undefined && changes ? withUnknownOutcome(error) : error
   }
 
   const known = (thrown: unknown, operation: string): KnownFailure | undefined => {
@@ -215,4 +219,15 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
     }
   }
   return Object.freeze(store) as DefinedStore<D>
+}
+
+function withUnknownOutcome(error: SecretError): SecretError {
+  const { code, secret, store, plainMessage: message } = error
+  return new SecretError(code, {
+    secret,
+    store,
+    message,
+    outcome: "unknown",
+    hint: "it may have been done all the same: read the secret to see what became of it",
+  })
 }

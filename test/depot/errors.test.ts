@@ -29,7 +29,7 @@ test.for([
   [412, "CONFLICT", undefined],
   [413, "INVALID_VALUE", undefined],
   [429, "THROTTLED", undefined],
-  [418, "UNAVAILABLE", undefined],
+  [418, "UNAVAILABLE", "unknown"],
   [500, "UNAVAILABLE", "unknown"],
   [503, "UNAVAILABLE", "unknown"],
 ] as const)("a write that ends with %i is %s, its outcome %s", async ([status, code, outcome]) => {
