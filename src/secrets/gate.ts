@@ -29,6 +29,8 @@ export class Gate {
   readonly #watched: Watched
   #lenses: WeakRef<Lens>[] = []
   #open = false
+  /** What `get()` gives out again and again, kept until there is another value: looking through a weak reference costs. */
+  #quick: Secret<unknown> | undefined
 
   constructor(watched: Watched) {
     this.#watched = watched
@@ -42,15 +44,18 @@ export class Gate {
 
   /** The handle on the secret as plain text, if somebody holds it and it may be revealed at once. */
   quickHandle(): Secret<unknown> | undefined {
+    if (this.#open && this.#quick !== undefined) return this.#quick
     for (const reference of this.#lenses) {
       const lens = reference.deref()
-      if (lens?.origin === PLAIN.text && lens.open) return lens.handle
+      if (lens?.origin === PLAIN.text && lens.open) this.#quick = lens.handle
     }
-    return undefined
+    return this.#open ? this.#quick : undefined
   }
 
   /** Asks all lenses for their opinion of a version. */
   async ask(secret: StoredSecret): Promise<Verdict> {
+    // It has a say in that only if somebody else holds it.
+    this.#quick = undefined
     const accepted = new Map<Lens, Seen>()
     for (const lens of this.#live()) {
       try {
