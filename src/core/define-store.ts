@@ -86,8 +86,7 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
     const failure = known(thrown, operation)
     const error = rebuild(thrown, context, failure)
     const changes = operation === "write" || operation === "delete"
-    // What the table does not know may have come after the change was made.
-    return failure === undefined && changes ? withUnknownOutcome(error) : error
+    return changes && mayHaveArrived(error, failure) ? withUnknownOutcome(error) : error
   }
 
   const known = (thrown: unknown, operation: string): KnownFailure | undefined => {
@@ -221,12 +220,21 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   return Object.freeze(store) as DefinedStore<D>
 }
 
+/** Whether the change may have been made before it failed: what is no answer, or one that the table does not know. */
+function mayHaveArrived({ code }: SecretError, failure: KnownFailure | undefined): boolean {
+  if (failure === undefined) return true
+  return !failure.notSent && (code === "UNAVAILABLE" || code === "TIMEOUT")
+}
+
 function withUnknownOutcome(error: SecretError): SecretError {
-  const { code, secret, store, plainMessage: message } = error
+  const { code, secret, store, transient, retryAfterMs, requestId, plainMessage: message } = error
   return new SecretError(code, {
     secret,
     store,
     message,
+    transient,
+    retryAfterMs,
+    requestId,
     outcome: "unknown",
     hint: "it may have been done all the same: read the secret to see what became of it",
   })

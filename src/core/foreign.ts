@@ -3,6 +3,11 @@ import { isSecretError, SecretError, type SecretErrorCode, type SecretErrorDetai
 /** What a backend's table says about one of its own errors. */
 export interface KnownFailure extends Omit<SecretErrorDetails, "secret" | "store" | "problems"> {
   readonly code: SecretErrorCode
+  /**
+   * The call never left this machine, so a change was certainly not made. Where this is not said, a change that failed
+   * with `UNAVAILABLE` or `TIMEOUT` has an unknown outcome.
+   */
+  readonly notSent?: boolean | undefined
 }
 
 /**

@@ -23,8 +23,68 @@ const RENAME = "rename."
  */
 export function readStoreUrl(url: URL, known: readonly string[] = []): StoreUrl {
   refuseCredentials(url, known)
+  if (url.host !== "") {
+    throw refusal(url, "names a host", `write ${url.protocol} and no "//" behind it`)
+  }
+  return readParts(url, known)
+}
+
+/** A service's URL, taken apart. */
+export interface ServiceUrl extends StoreUrl {
+  /** What stands behind the `//`, with its port: a host, a region, a project. Empty if nothing does. */
+  readonly host: string
+  /** The segments of the path, decoded. Empty if there is none. */
+  readonly segments: readonly string[]
+  /** A parameter of the store's own, if it stands there. @throws SecretError `MISCONFIGURED` if it does so twice. */
+  parameter(name: string): string | undefined
+  /**
+   * A parameter that is `true` or `false`, if it stands there.
+   *
+   * @throws SecretError `MISCONFIGURED` for anything else.
+   */
+  flag(name: string): boolean | undefined
+}
+
+/**
+ * Takes the URL of a store apart that is a service somewhere: `vault://127.0.0.1:8200/secret?kv=2`. Refuses what does not
+ * belong there, as {@link readStoreUrl} does.
+ *
+ * @param known the store's own parameters, beside `prefix` and `rename.<name>`.
+ * @throws SecretError `MISCONFIGURED`
+ */
+export function readServiceUrl(url: URL, known: readonly string[] = []): ServiceUrl {
+  refuseCredentials(url, known)
+  const parts = readParts(url, known)
   const refuse = (message: string, hint: string): SecretError => refusal(url, message, hint)
-  if (url.host !== "") throw refuse("names a host", `write ${url.protocol} and no "//" behind it`)
+  const parameter = (name: string): string | undefined => {
+    const [value, ...more] = parts.parameters.get(name) ?? []
+    if (more.length > 0) throw refuse(`has ${name}= twice`, "keep one")
+    if (value === "") throw refuse(`has an empty ${name}=`, "give it a value, or leave it out")
+    return value
+  }
+  // A path without a slash before it would otherwise be taken for a host that is missing.
+  if (url.host === "" && !/^(?:$|\/)/.test(url.pathname)) {
+    throw refuse("names no place", `write ${url.protocol}// and the place behind it`)
+  }
+  return {
+    ...parts,
+    host: url.host,
+    segments: url.pathname
+      .split("/")
+      .filter(segment => segment !== "")
+      .map(segment => decodeUrlPart(url, segment)),
+    parameter,
+    flag(name) {
+      const value = parameter(name)
+      if (value === undefined || value === "true" || value === "false")
+        return value === undefined ? undefined : value === "true"
+      throw refuse(`has a ${name}= that is neither true nor false`, `write ${name}=true or ${name}=false`)
+    },
+  }
+}
+
+function readParts(url: URL, known: readonly string[]): StoreUrl {
+  const refuse = (message: string, hint: string): SecretError => refusal(url, message, hint)
   if (url.hash !== "")
     throw refuse('has a "#"', "write it as %23; the field of a secret stands behind its name")
 

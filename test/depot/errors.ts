@@ -1,4 +1,4 @@
-import type { ErrorTable, KnownFailure } from "../../src/core/index.ts"
+import { type ErrorTable, type KnownFailure, retryAfterOf } from "../../src/core/index.ts"
 
 /** What a call of the server ended with. Holds what the table needs, and nothing that the server wrote. */
 export class DepotFailure extends Error {
@@ -26,15 +26,11 @@ const CODES: Readonly<Record<number, KnownFailure>> = {
 }
 
 /** The table of Depot's errors. */
-export const depotErrors: ErrorTable = (thrown, operation) => {
+export const depotErrors: ErrorTable = thrown => {
   if (!(thrown instanceof DepotFailure)) return undefined
   const { status, retryAfter } = thrown
-  if (status === undefined || status >= 500) {
-    // Nobody knows whether a write without an answer happened, and it is never sent again blindly.
-    const outcome = operation === "write" || operation === "delete" ? "unknown" : undefined
-    return { code: "UNAVAILABLE", outcome, hint: "see whether the server is up" }
-  }
-  const seconds = Number(retryAfter ?? Number.NaN)
+  if (status === undefined || status >= 500)
+    return { code: "UNAVAILABLE", hint: "see whether the server is up" }
   const known = CODES[status]
-  return known && { ...known, retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined }
+  return known && { ...known, retryAfterMs: retryAfterOf(retryAfter) }
 }
