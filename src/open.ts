@@ -8,7 +8,14 @@ import {
   type SecretStore,
   systemClock,
 } from "./core/index.ts"
-import { ask, reach, Secrets, type SecretsOptions, settingsOf } from "./secrets/index.ts"
+import {
+  type Ask,
+  askOnce,
+  askUntilDeadline,
+  Secrets,
+  type SecretsOptions,
+  settingsOf,
+} from "./secrets/index.ts"
 
 /** What can be said beside the URL of a store. */
 export interface OpenStoreOptions {
@@ -29,6 +36,8 @@ export interface OpenSecretsOptions extends SecretsOptions, Pick<OpenStoreOption
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock | undefined
+  /** Puts a question to a store before it can be made. */
+  readonly ask: Ask
   /** What the URL is called in messages. */
   readonly called: string
 }
@@ -90,14 +99,10 @@ const DEFAULT_STORE = "layered:?store=env:&store=dotenv:.env%3Foptional=true"
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<SecretStore> {
   refuseUnknownOptions("openStore()", options, ["env", "clock", "signal"])
   const { env = process.env, clock, signal = new AbortController().signal } = options
-  const store = await open(url, { env, clock, called: ARGUMENT })
-  try {
-    await ask(store, { clock: clock ?? systemClock, callTimeout: PATIENCE }, signal)
-    return store
-  } catch (thrown) {
-    await closeQuietly(store)
-    throw thrown
-  }
+  const ask = askOnce({ clock: clock ?? systemClock, callTimeout: PATIENCE }, signal)
+  const store = await open(url, { env, clock, ask, called: ARGUMENT })
+  await askPing(ask, store, store)
+  return store
 }
 
 /**
@@ -115,17 +120,24 @@ export async function openSecrets(url?: string, options: OpenSecretsOptions = {}
   const settings = settingsOf(secretsOptions)
   // Set to nothing counts as not set: that is what Compose makes of a variable that its own environment does not have.
   const fromVariable = env.LATCHKEY_STORE || undefined
+  const ask = askUntilDeadline(settings, signal)
   const store = await open(url ?? fromVariable ?? DEFAULT_STORE, {
     env,
     clock: settings.clock,
+    ask,
     called: url === undefined && fromVariable !== undefined ? "LATCHKEY_STORE" : ARGUMENT,
   })
   const secrets = new Secrets(store, secretsOptions)
+  await askPing(ask, store, secrets)
+  return secrets
+}
+
+/** Asks a store whether it is there, and gives back what was opened if it is not. */
+async function askPing(ask: Ask, store: SecretStore, opened: { close(): Promise<void> }): Promise<void> {
   try {
-    await reach(store, settings, signal)
-    return secrets
+    await ask(store.location, async signal => await store.ping({ signal }))
   } catch (thrown) {
-    await closeQuietly(secrets)
+    await closeQuietly(opened)
     throw thrown
   }
 }

@@ -1,4 +1,4 @@
-import { aborted, type Clock, pause, rebuild, SecretError, type SecretStore } from "../core/index.ts"
+import { aborted, type Clock, pause, rebuild, SecretError } from "../core/index.ts"
 import type { Settings } from "./options.ts"
 import { CALL_GROWTH, retryDelay } from "./retry.ts"
 
@@ -9,16 +9,57 @@ export interface Limit {
 }
 
 /**
- * Asks a store once whether it is there.
+ * Puts a question to a store that is being opened, and gives its answer.
+ *
+ * @param location where the store is, for messages.
+ */
+export type Ask = <T>(location: string, question: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
+/**
+ * Asks once.
  *
  * @throws SecretError what the store says; `TIMEOUT` if it says nothing in time, also if it ignores its signal; `ABORTED`
  */
-export async function ask(
-  store: SecretStore,
+export function askOnce(limit: Limit, signal: AbortSignal): Ask {
+  return async (location, question) => await ask(location, question, limit, signal)
+}
+
+/**
+ * Asks again and again while what the store says may pass. All questions together have one `startupDeadline`, which
+ * begins now.
+ *
+ * @throws SecretError `TIMEOUT` with `lastCode` when that did not pass in time; what the store says that will not pass;
+ * `ABORTED`
+ */
+export function askUntilDeadline({ clock, policy, random }: Settings, signal: AbortSignal): Ask {
+  const { callTimeout, startupDeadline } = policy
+  const until = clock.monotonic() + startupDeadline
+  const left = () => until - clock.monotonic()
+
+  return async (location, question) => {
+    let last: SecretError | undefined
+    for (let failures = 1; ; failures++) {
+      const limit = { clock, callTimeout: Math.min(callTimeout, Math.max(0, left())) }
+      const answer = await outcomeOf(ask(location, question, limit, signal))
+      if ("value" in answer) return answer.value
+      const { failure } = answer
+      if (!failure.transient) throw failure
+      // An answer that the deadline itself cut short says less than the one before.
+      if (last === undefined || failure.code !== "TIMEOUT" || left() > 0) last = failure
+      const delay = retryDelay(failures, CALL_GROWTH, random(), failure.retryAfterMs)
+      if (delay >= left()) throw tooLate(location, startupDeadline, last)
+      await pause(clock, delay, signal)
+    }
+  }
+}
+
+async function ask<T>(
+  location: string,
+  question: (signal: AbortSignal) => Promise<T>,
   { clock, callTimeout }: Limit,
   signal: AbortSignal,
-): Promise<void> {
-  const context = { store: store.location }
+): Promise<T> {
+  const context = { store: location }
   if (signal.aborted) throw aborted(context)
   const call = new AbortController()
   let end = (): void => undefined
@@ -34,7 +75,7 @@ export async function ask(
     }
   })
   try {
-    await Promise.race([store.ping({ signal: call.signal }), cut])
+    return await Promise.race([question(call.signal), cut])
   } catch (thrown) {
     throw rebuild(thrown, context)
   } finally {
@@ -43,46 +84,19 @@ export async function ask(
   }
 }
 
-/**
- * Asks a store whether it is there, again and again while what it says may pass.
- *
- * @throws SecretError `TIMEOUT` with `lastCode` when that did not pass in time; what the store says that will not pass;
- * `ABORTED`
- */
-export async function reach(
-  store: SecretStore,
-  { clock, policy, random }: Settings,
-  signal: AbortSignal,
-): Promise<void> {
-  const { callTimeout, startupDeadline } = policy
-  const until = clock.monotonic() + startupDeadline
-  const left = () => until - clock.monotonic()
-  let last: SecretError | undefined
-  for (let failures = 1; ; failures++) {
-    const limit = { clock, callTimeout: Math.min(callTimeout, left()) }
-    const failure = await failureOf(ask(store, limit, signal))
-    if (failure === undefined) return
-    if (!failure.transient) throw failure
-    // An answer that the deadline itself cut short says less than the one before.
-    if (last === undefined || failure.code !== "TIMEOUT" || left() > 0) last = failure
-    const delay = retryDelay(failures, CALL_GROWTH, random(), failure.retryAfterMs)
-    if (delay >= left()) throw tooLate(store, startupDeadline, last)
-    await pause(clock, delay, signal)
-  }
-}
-
-async function failureOf(asking: Promise<void>): Promise<SecretError | undefined> {
+async function outcomeOf<T>(
+  asking: Promise<T>,
+): Promise<{ readonly value: T } | { readonly failure: SecretError }> {
   try {
-    await asking
-    return undefined
+    return { value: await asking }
   } catch (thrown) {
-    return thrown as SecretError
+    return { failure: thrown as SecretError }
   }
 }
 
-function tooLate({ location }: SecretStore, startupDeadline: number, last: SecretError): SecretError {
+function tooLate(store: string, startupDeadline: number, last: SecretError): SecretError {
   return new SecretError("TIMEOUT", {
-    store: location,
+    store,
     message: `the store could not be reached within the startupDeadline of ${startupDeadline / 1_000} s`,
     lastCode: last.lastCode ?? last.code,
     hint: last.hint,
