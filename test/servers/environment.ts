@@ -1,0 +1,119 @@
+import type { AnyServer, ServerName, Servers } from "./types.ts"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The variables in which the address of a server is given, and from which it is taken. */
+interface InEnvironment<Server> {
+  /** The variable that decides whether there is a server. */
+  readonly variable: string
+  read(address: string, environment: Environment): Server
+  /** The reverse: what to export so that this server is found. */
+  write(server: Server): Readonly<Record<string, string>>
+}
+
+const AWS_KEYS = { region: "eu-west-1", accessKeyId: "test", secretAccessKey: "test" } as const
+
+function vaultLike<Name extends "vault" | "openbao">(
+  name: Name,
+  letters: string,
+): InEnvironment<Servers[Name]> {
+  return {
+    variable: `${letters}_ADDR`,
+    read: (url, environment) => ({
+      name,
+      version: "unknown",
+      url: url.replace(/\/+$/, ""),
+      rootToken: environment[`${letters}_TOKEN`] ?? "",
+      unsealKey: undefined,
+    }),
+    write: server => ({ [`${letters}_ADDR`]: server.url, [`${letters}_TOKEN`]: server.rootToken }),
+  }
+}
+
+function awsLike<Name extends "localstack" | "moto">(
+  name: Name,
+  variable: string,
+): InEnvironment<Servers[Name]> {
+  return {
+    variable,
+    read: url => ({ name, version: "unknown", url: url.replace(/\/+$/, ""), ...AWS_KEYS }),
+    write: server => ({ [variable]: server.url }),
+  }
+}
+
+/** Per server: the variables that lead to it. */
+export const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Name]> } = {
+  vault: vaultLike("vault", "VAULT"),
+  openbao: vaultLike("openbao", "BAO"),
+  localstack: {
+    ...awsLike("localstack", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+    write: server => ({
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url,
+      AWS_REGION: server.region,
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+    }),
+  },
+  moto: awsLike("moto", "LATCHKEY_MOTO_URL"),
+  postgres: {
+    variable: "LATCHKEY_POSTGRES_URL",
+    read: address => {
+      const url = new URL(address)
+      return {
+        name: "postgres",
+        version: "unknown",
+        host: url.hostname,
+        port: Number(url.port || 5432),
+        user: decodeURIComponent(url.username),
+        password: decodeURIComponent(url.password),
+        database: url.pathname.slice(1) || "postgres",
+      }
+    },
+    write: ({ user, password, host, port, database }) => ({
+      LATCHKEY_POSTGRES_URL: `postgres://${user}:${password}@${host}:${port}/${database}`,
+    }),
+  },
+  toxiproxy: {
+    variable: "LATCHKEY_TOXIPROXY_URL",
+    read: url => ({ name: "toxiproxy", version: "unknown", url: url.replace(/\/+$/, "") }),
+    write: server => ({ LATCHKEY_TOXIPROXY_URL: server.url }),
+  },
+  azure: {
+    variable: "LATCHKEY_AZURE_URL",
+    read: (url, environment) => ({
+      name: "azure",
+      version: "unknown",
+      url: url.replace(/\/+$/, ""),
+      ca: environment.LATCHKEY_AZURE_CA ?? "",
+      token: environment.LATCHKEY_AZURE_TOKEN ?? "",
+    }),
+    write: server => ({
+      LATCHKEY_AZURE_URL: server.url,
+      LATCHKEY_AZURE_CA: server.ca,
+      LATCHKEY_AZURE_TOKEN: server.token,
+    }),
+  },
+  gcp: {
+    variable: "LATCHKEY_GCP_ADDRESS",
+    read: (address, environment) => ({
+      name: "gcp",
+      version: "unknown",
+      address,
+      project: environment.LATCHKEY_GCP_PROJECT ?? "latchkey",
+    }),
+    write: server => ({ LATCHKEY_GCP_ADDRESS: server.address, LATCHKEY_GCP_PROJECT: server.project }),
+  },
+}
+
+/** The server that the environment names, or nothing. */
+export function fromEnvironment(name: ServerName, environment: Environment): AnyServer | undefined {
+  const { variable, read } = IN_ENVIRONMENT[name]
+  const address = environment[variable]
+  return address ? read(address, environment) : undefined
+}
+
+/** What to export so that programs find this server. */
+export function variablesFor(server: AnyServer): Readonly<Record<string, string>> {
+  const entry = IN_ENVIRONMENT[server.name] as InEnvironment<AnyServer>
+  return entry.write(server)
+}

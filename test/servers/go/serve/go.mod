@@ -1,0 +1,3 @@
+module latchkey.test/serve
+
+go 1.24.6
