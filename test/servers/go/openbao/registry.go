@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/openbao/openbao/builtin/credential/approle"
 	"github.com/openbao/openbao/builtin/credential/cert"
-	"github.com/openbao/openbao/builtin/credential/jwt"
-	"github.com/openbao/openbao/builtin/credential/kubernetes"
+	jwt "github.com/openbao/openbao/builtin/credential/jwt"
+	kubernetes "github.com/openbao/openbao/builtin/credential/kubernetes"
 	"github.com/openbao/openbao/builtin/credential/userpass"
 	"github.com/openbao/openbao/builtin/logical/kv"
 	"github.com/openbao/openbao/sdk/v2/helper/consts"
