@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises"
 import { TallyStandIn } from "../stand-in/index.ts"
+import { dotenvHome, type Home, type MakeHome } from "./home.ts"
 import { type CallCount, Pace } from "./pace.ts"
-import { makePlace, newToken, type Place } from "./place.ts"
+import { newToken } from "./place.ts"
 import { startProgramReplica } from "./program-replica.ts"
 import type { Program } from "./programs.ts"
 import type { Replica, Stopped } from "./replica.ts"
@@ -20,6 +21,8 @@ export const OVERLAP_MS = 500
 export interface LoadOptions {
   /** What works under load: the MCP server, or a program of one file. Default: the server. */
   readonly program?: "server" | Program
+  /** Where the token is. Default: in a `.env`. */
+  readonly makeHome?: MakeHome
   /** How many copies of it, each a process of its own. Default: 1. */
   readonly replicas?: number
   /** Over all replicas together. Default: 200. */
@@ -56,7 +59,7 @@ export interface LoadReport {
   readonly retries: number
   /** How soon each replica worked with the new tokens. */
   readonly takeOvers: readonly TakeOver[]
-  /** Per rotation: ms from the write of the `.env` until the old token was revoked, as it came to be. */
+  /** Per rotation: ms from the write of the new token until the old one was revoked, as it came to be. */
   readonly revokedAfterMs: readonly number[]
   /** How often any of the tokens stands in what the replicas wrote, however spelled. */
   readonly traces: number
@@ -67,22 +70,25 @@ export interface LoadReport {
 }
 
 /**
- * Starts a stand-in for the Tally API and some replicas over one `.env`, keeps them busy, and meanwhile rotates the
- * token as its owner would, who waits for nobody. Whatever happens, nothing that was started is left behind.
+ * Starts a stand-in for the Tally API and some replicas over one home of the token, keeps them busy, and meanwhile
+ * rotates the token as its owner would, who waits for nobody. Whatever happens, nothing that was started is left behind.
  *
  * @throws Error when a replica does not start, or when the signal aborts.
  */
 export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadReport> {
   const { program = "server", replicas: wanted = 1, callsPerSecond = 200, conditions, together } = options
+  const { makeHome = dotenvHome } = options
   const first = newToken()
   const standIn = await TallyStandIn.start({ requestsPerMinute: Number.POSITIVE_INFINITY })
   standIn.tokens.add(first)
-  const place = await makePlace(envTextOf(first))
   const replicas: Replica[] = []
+  let home: Home | undefined
   try {
+    home = await makeHome(first)
+    const { folder, environment } = home
     for (let number = 1; number <= wanted; number++) {
       const name = `replica-${number}`
-      const replica = { name, folder: place.folder, baseUrl: standIn.url(name), conditions }
+      const replica = { name, folder, environment, baseUrl: standIn.url(name), conditions }
       replicas.push(
         await (program === "server" ? startServerReplica(replica) : startProgramReplica(program, replica)),
       )
@@ -92,7 +98,7 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
     const pace = new Pace(callsPerSecond, async () => await replicas[turn++ % replicas.length]?.call())
     let rotated: Rotated
     try {
-      rotated = await rotate(first, { standIn, place, pace, options })
+      rotated = await rotate(first, { standIn, home, pace, options })
     } finally {
       await pace.stop()
     }
@@ -119,13 +125,13 @@ export async function rotateUnderLoad(options: LoadOptions = {}): Promise<LoadRe
   } finally {
     await Promise.all(replicas.map(replica => replica.stop()))
     await standIn.close()
-    await place.remove()
+    await home?.remove()
   }
 }
 
 interface Scene {
   readonly standIn: TallyStandIn
-  readonly place: Place
+  readonly home: Home
   readonly pace: Pace
   readonly options: LoadOptions
 }
@@ -135,8 +141,8 @@ interface Rotated {
   readonly revokedAfterMs: readonly number[]
 }
 
-/** Make a new token valid, write it to the `.env`, revoke the old one a fixed time later; again. */
-async function rotate(first: string, { standIn, place, pace, options }: Scene): Promise<Rotated> {
+/** Make a new token valid, write it to its home, revoke the old one a fixed time later; again. */
+async function rotate(first: string, { standIn, home, pace, options }: Scene): Promise<Rotated> {
   const { rotations = 5, overlapMs = OVERLAP_MS, calmMs = 250, warmUpMs = 500, progress } = options
   const signal = options.signal ?? new AbortController().signal
   const written: Written[] = []
@@ -147,7 +153,7 @@ async function rotate(first: string, { standIn, place, pace, options }: Scene): 
     await pause(calmMs, undefined, { signal })
     const token = newToken()
     standIn.tokens.add(token)
-    const at = await place.replace(envTextOf(token))
+    const at = await home.replace(token)
     written.push({ token, at })
 
     // Not even a turn of the event loop lies between if there is no overlap.
@@ -165,8 +171,4 @@ async function rotate(first: string, { standIn, place, pace, options }: Scene): 
   // The last token has to do some work alone.
   await pause(calmMs, undefined, { signal })
   return { written, revokedAfterMs }
-}
-
-function envTextOf(token: string): string {
-  return `TALLY__API_TOKEN=${token}\n`
 }

@@ -6,11 +6,11 @@ import { nodeArguments, type Replica, type ReplicaOptions, type Stopped } from "
 /** Starts a program in a process of its own. */
 export async function startProgramReplica(
   { file, args = [] }: Program,
-  { name, folder, baseUrl, conditions }: ReplicaOptions,
+  { name, folder, environment, baseUrl, conditions }: ReplicaOptions,
 ): Promise<Replica> {
   const child = spawn(process.execPath, [...nodeArguments(conditions), file, ...args], {
     cwd: folder,
-    env: { TALLY_BASE_URL: baseUrl },
+    env: { ...environment, TALLY_BASE_URL: baseUrl },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   })
   const stdout: Buffer[] = []

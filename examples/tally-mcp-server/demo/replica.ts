@@ -18,8 +18,10 @@ export interface Stopped {
 /** What is needed to start one. */
 export interface ReplicaOptions {
   readonly name: string
-  /** The folder with the `.env`. */
+  /** The folder in which it is started: the one with the `.env`, if there is one. */
   readonly folder: string
+  /** What its environment says beside the address of the API. */
+  readonly environment: Readonly<Record<string, string>>
   readonly baseUrl: string
   /** How Node resolves `latchkey`. Default: to its sources. */
   readonly conditions?: readonly string[] | undefined

@@ -17,6 +17,7 @@ const QUESTIONS = [
 export async function startServerReplica({
   name,
   folder,
+  environment,
   baseUrl,
   conditions,
 }: ReplicaOptions): Promise<Replica> {
@@ -24,7 +25,7 @@ export async function startServerReplica({
     command: process.execPath,
     args: [...nodeArguments(conditions), serverProgram],
     cwd: folder,
-    env: { TALLY_BASE_URL: baseUrl },
+    env: { ...environment, TALLY_BASE_URL: baseUrl },
   })
   const client = new Client({ name: "load", version: "0.1.0" })
   try {

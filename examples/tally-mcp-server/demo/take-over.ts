@@ -4,7 +4,7 @@ import type { TokenBook } from "../stand-in/index.ts"
 export interface TakeOver {
   readonly replica: string
   /**
-   * Per rotation: ms from the write of the `.env` until the replica first used that token or a later one. Where
+   * Per rotation: ms from the write of a new token until the replica first used that token or a later one. Where
    * it never did, until the end of the run.
    */
   readonly ms: readonly number[]

@@ -1,5 +1,5 @@
 import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js"
-import { isSecretError, openSecrets, type Secrets } from "latchkey"
+import { type Duration, isSecretError, openSecrets, type Secrets } from "latchkey"
 import { ConfigError, loadConfig } from "latchkey/config"
 import { Config } from "./config.ts"
 import { askedToStop, DRAIN_MS, endSoon } from "./lifetime.ts"
@@ -8,8 +8,11 @@ import { createServer } from "./server.ts"
 import { TallyClient } from "./tally-client.ts"
 import { ToolCalls } from "./tool-calls.ts"
 
+// A file is watched; a service is asked this often. Default: every five minutes.
+const ttl = process.env.SECRETS_TTL as Duration | undefined
+
 try {
-  const secrets = await openSecrets()
+  const secrets = await openSecrets(undefined, ttl ? { ttl } : {})
   try {
     await serve(secrets)
   } finally {
