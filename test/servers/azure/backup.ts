@@ -9,7 +9,7 @@ const FORMAT = "key-vault-stand-in-backup"
  * filled up to about the size of a real one.
  */
 export function backupOf(secret: SecretState): string {
-  const filling = randomBytes(1600).toString("base64url")
+  const filling = randomBytes(1850).toString("base64url")
   return Buffer.from(JSON.stringify({ format: FORMAT, secret, filling })).toString("base64url")
 }
 

@@ -19,7 +19,7 @@ export function authenticated(authorization: string | undefined, tokens: Tokens,
       return standing.identity
     case "unknown":
       throw unauthorized(
-        `AKV10032: Invalid issuer. Expected one of https://sts.windows.net/${TENANT}/, found another.`,
+        `AKV10032: Invalid issuer. Expected one of https://sts.windows.net/${TENANT}/, ..., found https://sts.windows.net/another/.`,
         challenge(resource),
       )
     case "expired":

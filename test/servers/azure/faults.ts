@@ -14,8 +14,8 @@ export type Mishap =
    * With `carriedOut` the request takes effect all the same.
    */
   | { readonly status: number; readonly retryAfter?: number | string; readonly carriedOut?: boolean }
-  /** The right answer, so many milliseconds late. */
-  | { readonly slow: number }
+  /** The right answer, so many milliseconds late, or when this has settled. */
+  | { readonly slow: number | Promise<unknown> }
   /** No answer, ever; the connection stays open. */
   | { readonly hang: true }
   /** The connection ends before anything is answered. */

@@ -21,7 +21,7 @@ export async function misfortune(mishap: Mishap, victim: Victim): Promise<void> 
     return finish(failure(mishap.status, mishap.retryAfter))
   }
   if ("slow" in mishap) {
-    await victim.wait(mishap.slow)
+    await (typeof mishap.slow === "number" ? victim.wait(mishap.slow) : mishap.slow)
     return finish(await carryOut())
   }
   if ("hang" in mishap) {

@@ -1,4 +1,5 @@
 import { Refusal } from "./answers.ts"
+import { TENANT } from "./challenge.ts"
 
 /** What a caller may be allowed: the secret permissions of an access policy, each with its action in a role. */
 export type Permission = keyof typeof ACTIONS
@@ -61,7 +62,7 @@ export function permissions(authorization: Authorization): Permissions {
   }
 }
 
-const ISSUER = "iss=https://sts.windows.net/00000000-0000-0000-0000-000000000000/"
+const ISSUER = `iss=https://sts.windows.net/${TENANT}/`
 
 function refusedByRole(identity: string, action: string, name: string | undefined): Refusal {
   const resource =
