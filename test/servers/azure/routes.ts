@@ -175,19 +175,20 @@ function givenValue({ value }: Record<string, unknown>): string {
 
 function settingsOf({ contentType, tags, attributes }: Record<string, unknown>): Settings {
   const { enabled, nbf, exp } = (attributes ?? {}) as Record<string, unknown>
-  for (const [name, given, type] of [
-    ["contentType", contentType, "string"],
-    ["tags", tags, "object"],
-    ["enabled", enabled, "boolean"],
-    ["nbf", nbf, "number"],
-    ["exp", exp, "number"],
-  ])
-    if (given !== undefined && typeof given !== type)
-      throw badParameter(`Property ${name} has an invalid value`)
   const given = Object.entries({ contentType, tags, enabled, nbf, exp }).filter(
     ([, one]) => one !== undefined,
   )
+  for (const [name, one] of given)
+    if (!FORMS[name]?.(one)) throw badParameter(`Property ${name} has an invalid value`)
   return Object.fromEntries(given) as Settings
+}
+
+const FORMS: Readonly<Record<string, (given: unknown) => boolean>> = {
+  contentType: given => typeof given === "string",
+  tags: given => typeof given === "object" && given !== null && !Array.isArray(given),
+  enabled: given => typeof given === "boolean",
+  nbf: Number.isInteger,
+  exp: Number.isInteger,
 }
 
 function methodNotAllowed({ method }: Call): Error {
