@@ -273,7 +273,9 @@ describe("a proxy with TLS", () => {
     const [old, other] = [await makeCertificate(), await makeCertificate()]
     const { proxy } = await behindProxy({ certificate: old })
     expect((await ask(proxy.url, { ca: old.certificate })).status).toBe(201)
+    expect(proxy.certificate).toBe(old)
     proxy.show(other)
+    expect(proxy.certificate).toBe(other)
     expect(await codeOf(ask(proxy.url, { ca: old.certificate }))).toMatch(/CERT/)
     expect((await ask(proxy.url, { ca: other.certificate })).status).toBe(201)
   })

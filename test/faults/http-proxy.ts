@@ -36,6 +36,8 @@ export interface HttpProxy {
   readonly faults: HttpFaults
   /** Milliseconds by which every answer comes later, from now on. */
   latencyMs: number
+  /** The certificate that clients are shown; `undefined` without TLS. */
+  readonly certificate: Certificate | undefined
   /** Shows clients another certificate from now on, and closes the connections that were opened with the old one. */
   show(certificate: Certificate): void
   /** Ends it, with all requests that wait. */
@@ -63,7 +65,7 @@ const OF_THE_CONNECTION = new Set([
 
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpProxy> {
-  const { upstream, upstreamCa, certificate, clock = systemClock } = options
+  const { upstream, upstreamCa, clock = systemClock } = options
   const secure = new URL(upstream).protocol === "https:"
   const agent = secure
     ? new HttpsAgent({ keepAlive: true, ...(upstreamCa === undefined ? {} : { ca: upstreamCa }) })
@@ -71,6 +73,7 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
   const log = new WrittenLog()
   const faults = new HttpFaults()
   const timers = new Set<Timer>()
+  let { certificate } = options
   let latencyMs = options.latencyMs ?? 0
 
   const pause = async (milliseconds: number): Promise<void> => {
@@ -142,6 +145,9 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
     port,
     log,
     faults,
+    get certificate() {
+      return certificate
+    },
     get latencyMs() {
       return latencyMs
     },
@@ -150,6 +156,7 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
     },
     show(other) {
       if (tls === undefined) throw new TypeError("a proxy without TLS shows no certificate")
+      certificate = other
       tls.setSecureContext(pairOf(other))
       server.closeAllConnections()
     },
