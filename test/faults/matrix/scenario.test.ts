@@ -104,7 +104,7 @@ describe("the scenario of a bad day", () => {
     [
       "a bad day that does not end",
       "denied",
-      { begin: b => ({ end: () => struckBy(b, { is: "silence" }) }) },
+      { begin: b => ({ ...struckBy(b, { is: "answer", status: 403 }), end() {} }) },
     ],
     [
       "a bad day that strikes nobody",
