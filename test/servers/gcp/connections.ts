@@ -48,9 +48,10 @@ export async function listen(server: Server, port: number, tls: boolean): Promis
     async close() {
       const closed = once(listener, "close")
       listener.close()
+      // Before the server takes leave of its clients: calls that wait end as they do when a machine dies.
+      cutAll()
       injector.destroy()
       server.forceShutdown()
-      for (const socket of sockets.values()) socket.destroy()
       await closed
     },
   }

@@ -10,6 +10,7 @@ import {
   recordedCases,
   requestOf,
 } from "./recorded-cases.ts"
+import type { Timestamp } from "./time.ts"
 
 /** Of one the checksum was recorded, so that the function is held against the service's, too. */
 const PAYLOAD = Buffer.from("hello world")
