@@ -11,7 +11,7 @@ interface InEnvironment<Server> {
   write(server: Server): Readonly<Record<string, string>>
 }
 
-const AWS_KEYS = { region: "eu-west-1", accessKeyId: "test", secretAccessKey: "test" } as const
+const REGION = "eu-west-1"
 
 function vaultLike<Name extends "vault" | "openbao">(
   name: Name,
@@ -36,7 +36,14 @@ function awsLike<Name extends "localstack" | "moto">(
 ): InEnvironment<Servers[Name]> {
   return {
     variable,
-    read: url => ({ name, version: "unknown", url: url.replace(/\/+$/, ""), ...AWS_KEYS }),
+    read: (url, environment) => ({
+      name,
+      version: "unknown",
+      url: url.replace(/\/+$/, ""),
+      region: REGION,
+      accessKeyId: environment.AWS_ACCESS_KEY_ID ?? "test",
+      secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? "test",
+    }),
     write: server => ({ [variable]: server.url }),
   }
 }
@@ -86,11 +93,20 @@ export const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Serv
       url: url.replace(/\/+$/, ""),
       ca: environment.LATCHKEY_AZURE_CA ?? "",
       token: environment.LATCHKEY_AZURE_TOKEN ?? "",
+      client: {
+        tenantId: environment.AZURE_TENANT_ID ?? "",
+        clientId: environment.AZURE_CLIENT_ID ?? "",
+        clientSecret: environment.AZURE_CLIENT_SECRET ?? "",
+      },
     }),
-    write: server => ({
-      LATCHKEY_AZURE_URL: server.url,
-      LATCHKEY_AZURE_CA: server.ca,
-      LATCHKEY_AZURE_TOKEN: server.token,
+    write: ({ url, ca, token, client }) => ({
+      LATCHKEY_AZURE_URL: url,
+      LATCHKEY_AZURE_CA: ca,
+      LATCHKEY_AZURE_TOKEN: token,
+      AZURE_AUTHORITY_HOST: url,
+      AZURE_TENANT_ID: client.tenantId,
+      AZURE_CLIENT_ID: client.clientId,
+      AZURE_CLIENT_SECRET: client.clientSecret,
     }),
   },
   gcp: {
@@ -105,11 +121,35 @@ export const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Serv
   },
 }
 
-/** The server that the environment names, or nothing. */
-export function fromEnvironment(name: ServerName, environment: Environment): AnyServer | undefined {
+/** A server that the environment names. */
+export interface Named {
+  readonly server: AnyServer
+  /** The variable that names it. */
+  readonly variable: string
+}
+
+/**
+ * The server that the environment names, or nothing. Tests write and delete, so one on another machine counts only
+ * with `LATCHKEY_SERVERS_REMOTE=true`: a shell in which `VAULT_ADDR` leads to a server that matters is nothing rare.
+ */
+export function fromEnvironment(name: ServerName, environment: Environment): Named | undefined {
   const { variable, read } = IN_ENVIRONMENT[name]
   const address = environment[variable]
-  return address ? read(address, environment) : undefined
+  if (!address) return undefined
+  const server = read(address, environment)
+  return environment.LATCHKEY_SERVERS_REMOTE === "true" || isHere(server) ? { server, variable } : undefined
+}
+
+/** Where a server is, in a form that can be compared and printed. */
+export function addressOf(server: AnyServer): string {
+  if ("url" in server) return server.url
+  return "address" in server ? server.address : `${server.host}:${server.port}`
+}
+
+function isHere(server: AnyServer): boolean {
+  const address = addressOf(server)
+  const { hostname } = new URL(address.includes("://") ? address : `http://${address}`)
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 /** What to export so that programs find this server. */

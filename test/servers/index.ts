@@ -1,4 +1,4 @@
-export { running } from "./running.ts"
+export { letGo, running } from "./running.ts"
 export {
   type AnyServer,
   type AwsServer,

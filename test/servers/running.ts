@@ -1,13 +1,35 @@
-import { fromEnvironment } from "./environment.ts"
-import { type ServerName, type Servers, ServerUnavailable } from "./types.ts"
+import { ensure } from "./ensure.ts"
+import { release } from "./release.ts"
+import { type Identity, thisProcess } from "./system/identity.ts"
+import { stateFolder } from "./system/place.ts"
+import type { ServerName, Servers } from "./types.ts"
+
+/** The variable in which a test run says which process it is, so that what its workers start ends with it. */
+export const RUN_VARIABLE = "LATCHKEY_SERVERS_RUN"
 
 /**
- * Gives a server that is up; one that is being started is waited for.
+ * Gives a server that is up. One that is being started is waited for, one that is not there is started; it stays up
+ * as long as this test run, or, outside of one, until {@link letGo}.
  *
  * @throws ServerUnavailable if it cannot be had on this machine; the message says why, and what to do.
  */
 export async function running<Name extends ServerName>(name: Name): Promise<Servers[Name]> {
-  const server = fromEnvironment(name, process.env)
-  if (server === undefined) throw new ServerUnavailable(name, "no address in the environment")
+  const { server } = await ensure(name, {
+    folder: stateFolder(),
+    environment: process.env,
+    holder: thisRun(),
+    report: () => undefined,
+  })
   return server as Servers[Name]
+}
+
+/** Lets go of all that this process got by {@link running}: what nobody else uses ends. Test runs do so themselves. */
+export async function letGo(): Promise<void> {
+  await release(stateFolder(), thisRun())
+}
+
+/** The run that this process is part of: itself, unless it was told of another. */
+export function thisRun(): Identity {
+  const told = process.env[RUN_VARIABLE]
+  return told ? (JSON.parse(told) as Identity) : thisProcess()
 }

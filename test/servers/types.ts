@@ -47,6 +47,8 @@ export interface AzureServer {
   readonly ca: string
   /** A bearer token that may do everything. */
   readonly token: string
+  /** What `@azure/identity` needs to log in as somebody who may do everything; the authority is `url`. */
+  readonly client: { readonly tenantId: string; readonly clientId: string; readonly clientSecret: string }
 }
 
 /** The project's stand-in for Google Secret Manager, as a process of its own. */
@@ -100,9 +102,12 @@ export type Found = "environment" | "docker" | "native"
 export class ServerUnavailable extends Error {
   override readonly name = "ServerUnavailable"
   readonly server: ServerName
+  /** The message without the name. */
+  readonly reason: string
 
   constructor(server: ServerName, reason: string) {
-    super(`${server}: ${reason}`)
+    super(`${server} is not to be had: ${reason}`)
     this.server = server
+    this.reason = reason
   }
 }

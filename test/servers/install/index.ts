@@ -1,0 +1,5 @@
+export { type Installation, type InstallOptions, installed, logOfInstallation } from "./cache.ts"
+export { goInstallation } from "./go.ts"
+export { pythonInstallation } from "./python.ts"
+export { type Report, StepFailed, tailOf } from "./step.ts"
+export { outputOf, ToolMissing } from "./tools.ts"
