@@ -1,0 +1,38 @@
+/** Why there is no token. */
+export type LoginProblem = "missing" | "refused" | "throttled" | "unreachable"
+
+/** That there is no token, and why. Holds nothing of what the credentials, or who was asked for a token, said. */
+export class LoginFailure extends Error {
+  override readonly name = "LoginFailure"
+  readonly problem: LoginProblem
+
+  constructor(problem: LoginProblem) {
+    super("there is no token for the service")
+    this.problem = problem
+  }
+}
+
+/** What Node and undici say of a connection that failed; everything else is no reason to come again. */
+const NETWORK =
+  /^(?:E(?:CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|UND_ERR_\w+|ERR_NETWORK|ETIMEOUT)$/
+
+/**
+ * Turns what `google-auth-library` threw into why there is no token.
+ *
+ * @throws LoginFailure
+ */
+export function loginFailure(thrown: unknown): never {
+  throw new LoginFailure(problemOf(thrown))
+}
+
+function problemOf(thrown: unknown): LoginProblem {
+  const { message, code, status, response, cause } = (thrown ?? {}) as Readonly<Record<string, unknown>>
+  // The library has no code for it; the text is its own and names nothing.
+  if (typeof message === "string" && message.startsWith("Could not load the default credentials"))
+    return "missing"
+  const answered = (response as { status?: unknown } | undefined)?.status ?? status
+  if (answered === 429) return "throttled"
+  if (typeof answered === "number") return answered >= 500 ? "unreachable" : "refused"
+  const codes = [code, (cause as { code?: unknown } | undefined)?.code]
+  return codes.some(one => typeof one === "string" && NETWORK.test(one)) ? "unreachable" : "refused"
+}

@@ -1,0 +1,156 @@
+import { type NameOptions, readServiceUrl, refuseUnknownOptions, SecretError } from "../../src/core/index.ts"
+import type { GcpAuthClient, GcpClient } from "./sdk.ts"
+
+/** What can be set about secrets in Google Secret Manager. */
+export interface GcpOptions extends NameOptions {
+  /** The id or the number of the project. It is never looked for: that would ask the metadata server. */
+  readonly project: string
+  /** The region of regional secrets: `"europe-west1"`. Default: the global ones. */
+  readonly location?: string | undefined
+  /**
+   * Which version is the current one: `"latest"`, the one that was made last, also if it is disabled, or an alias that
+   * the secrets have, `"current"`. With an alias, a write moves it. Default: `"latest"`.
+   */
+  readonly version?: string | undefined
+  /** Where the values of new global secrets are kept: `["europe-west1", "europe-west4"]`. Default: Google decides. */
+  readonly replication?: readonly string[] | undefined
+  /** Host and port of another server than the service's own: `"127.0.0.1:8085"`. */
+  readonly endpoint?: string | undefined
+  /** Speaks to `endpoint` without TLS and without credentials: for emulators. Default: `false`. */
+  readonly insecure?: boolean | undefined
+  /** A file with the certificates of authorities, in PEM form, to trust instead of those that Node knows. */
+  readonly ca?: string | undefined
+  /** The content of a key file, of the type `service_account` or `authorized_user`. */
+  readonly credentials?: Readonly<Record<string, unknown>> | undefined
+  /** The path of such a file. It is read again when the service refuses what it held before. */
+  readonly keyFilename?: string | undefined
+  /** A client of `google-auth-library`. Default: Application Default Credentials. */
+  readonly authClient?: GcpAuthClient | undefined
+  /** A whole client of the SDK's, which stays the caller's: it is not closed. */
+  readonly client?: GcpClient | undefined
+}
+
+const OPTIONS: readonly (keyof GcpOptions)[] = [
+  "project",
+  "location",
+  "version",
+  "replication",
+  "endpoint",
+  "insecure",
+  "ca",
+  "credentials",
+  "keyFilename",
+  "authClient",
+  "client",
+  "prefix",
+  "rename",
+]
+
+const PLACE = /^[a-z][a-z0-9-]{0,62}$/
+
+/** Which options are texts, and of which form. */
+const FORMS: Readonly<Record<string, readonly [form: RegExp, example: string]>> = {
+  project: [/^[a-z0-9][a-z0-9.:-]{0,127}$/, 'the id of a project: project: "my-project"'],
+  location: [PLACE, 'a region: location: "europe-west1"'],
+  version: [/^[A-Za-z][\w-]{0,62}$/, '"latest", or an alias of a version: version: "current"'],
+  endpoint: [/^(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/, 'host and port: endpoint: "127.0.0.1:8085"'],
+  ca: [/./s, 'the path of a file: ca: "/etc/ssl/ca.pem"'],
+  keyFilename: [/./s, 'the path of a file: keyFilename: "/etc/app/key.json"'],
+}
+
+/** Options that say the same in different ways, or nothing beside each other. */
+const EXCLUSIVE: readonly (readonly [keyof GcpOptions, readonly (keyof GcpOptions)[]])[] = [
+  ["client", ["endpoint", "insecure", "ca", "credentials", "keyFilename", "authClient"]],
+  ["insecure", ["ca", "credentials", "keyFilename", "authClient"]],
+  ["authClient", ["credentials", "keyFilename"]],
+  ["credentials", ["keyFilename"]],
+  ["location", ["replication"]],
+]
+
+/**
+ * The options, once they are known to make sense.
+ *
+ * @throws SecretError `MISCONFIGURED`, without quoting any value
+ */
+export function checkOptions(options: GcpOptions): GcpOptions {
+  refuseUnknownOptions("gcp()", options, OPTIONS)
+  for (const [name, [form, example]] of Object.entries(FORMS)) {
+    const value = options[name as keyof GcpOptions]
+    if (value === undefined && name !== "project") continue
+    if (typeof value !== "string" || !form.test(value))
+      throw refusal(`its ${name} is not one`, `write ${example}`)
+  }
+  const { replication, insecure, endpoint } = options
+  const isList = Array.isArray(replication) && replication.length > 0
+  if (replication !== undefined && !(isList && replication.every(place => PLACE.test(place))))
+    throw refusal("its replication names no regions", 'write replication: ["europe-west1", "europe-west4"]')
+  if (insecure !== undefined && typeof insecure !== "boolean")
+    throw refusal("its insecure is neither true nor false", "leave it out")
+  if (insecure && endpoint === undefined)
+    throw refusal("it is insecure, and names no endpoint", "the service itself is spoken to with TLS only")
+  for (const [one, others] of EXCLUSIVE) {
+    const other = others.find(name => options[name] !== undefined && options[name] !== false)
+    if (options[one] !== undefined && options[one] !== false && other !== undefined)
+      throw refusal(`it was given both ${one} and ${other}`, "keep one of them")
+  }
+  return options
+}
+
+/**
+ * Where such a store is, safe to print: `gcp://my-project?location=europe-west1&version=current`.
+ *
+ * @param options as {@link checkOptions} gave them back.
+ */
+export function locationOf({ project, location, version, endpoint, insecure }: GcpOptions): string {
+  const parameters = [
+    location && `location=${location}`,
+    version && `version=${version}`,
+    endpoint && `endpoint=${endpoint}`,
+    insecure && "insecure=true",
+  ].filter(Boolean)
+  return `gcp://${project}${parameters.length > 0 ? "?" : ""}${parameters.join("&")}`
+}
+
+/**
+ * The options in a URL: `gcp://my-project`, `gcp://my-project?location=europe-west1`. Without a project, `gcp:`, it is
+ * that of `GOOGLE_CLOUD_PROJECT`, or of `GCLOUD_PROJECT`.
+ *
+ * @throws SecretError `MISCONFIGURED` for parameters that do not exist, for a path, and where there is no project
+ */
+export function fromUrl(url: URL, env: Readonly<Record<string, string | undefined>>): GcpOptions {
+  const { host, segments, naming, parameter, flag } = readServiceUrl(url, [
+    "location",
+    "version",
+    "replication",
+    "endpoint",
+    "insecure",
+    "ca",
+  ])
+  if (segments.length > 0) {
+    throw new SecretError("MISCONFIGURED", {
+      message: "the URL of the store (gcp:) has a path",
+      hint: "behind gcp:// stands a project, and the rest is ?location=, ?prefix= and others",
+    })
+  }
+  const project = host || env.GOOGLE_CLOUD_PROJECT || env.GCLOUD_PROJECT
+  if (!project) {
+    throw new SecretError("MISCONFIGURED", {
+      message: "the URL of the store (gcp:) names no project, and neither does the environment",
+      hint: "write gcp://my-project, or set GOOGLE_CLOUD_PROJECT",
+    })
+  }
+  return {
+    ...naming,
+    project,
+    location: parameter("location"),
+    version: parameter("version"),
+    replication: parameter("replication")?.split(","),
+    endpoint: parameter("endpoint"),
+    insecure: flag("insecure"),
+    ca: parameter("ca"),
+  }
+}
+
+function refusal(message: string, hint: string): SecretError {
+  return new SecretError("MISCONFIGURED", { message: `gcp() cannot be used so: ${message}`, hint })
+}
