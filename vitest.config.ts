@@ -1,20 +1,65 @@
 import { defineConfig } from "vitest/config"
+import { CasesReporter } from "./test/servers/vitest/cases-reporter.ts"
+
+const conditions = ["latchkey-source", "node", "import", "module", "default"]
+
+/** Tests that need a real server. */
+const SERVERS = "test/**/*.server.test.ts"
+/** Tests that start programs or read the whole project. */
+const SLOW = ["test/{processes,examples,project,docs}/**/*.test.ts"]
+const NEVER = "**/node_modules/**"
 
 export default defineConfig({
-  resolve: { conditions: ["latchkey-source", "node", "import", "module", "default"] },
-  ssr: { resolve: { conditions: ["latchkey-source", "node", "import", "module", "default"] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
     // A program that does not end is a failure of its own, not a run that never ends.
     testTimeout: 20_000,
     hookTimeout: 20_000,
     setupFiles: ["test/support/setup.ts"],
-    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+    reporters: [
+      "default",
+      ...(process.env.GITHUB_ACTIONS === "true" ? ["github-actions"] : []),
+      new CasesReporter(),
+    ],
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts", "providers/**/*.ts"],
       reporter: [["text", { skipFull: true }], "html"],
       thresholds: { branches: 95, lines: 95, statements: 95, functions: 95 },
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
+          exclude: [NEVER, SERVERS, ...SLOW],
+        },
+      },
+      { extends: true, test: { name: "slow", include: SLOW, exclude: [NEVER, SERVERS] } },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: { enabled: true, only: true, include: ["test/**/*.test-d.ts"] },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "servers",
+          include: [SERVERS],
+          // Begins to start servers when the run begins, and the tests that need them come last.
+          globalSetup: ["test/servers/vitest/global-setup.ts"],
+          sequence: { groupOrder: 1 },
+          // Files that wait for a server that is being installed keep nobody from his work.
+          maxWorkers: 4,
+          // The first start of a server may install it.
+          hookTimeout: 20 * 60_000,
+        },
+      },
+    ],
   },
 })
