@@ -1,0 +1,139 @@
+import { isSecretError, notInstalled, SecretError } from "../../src/core/index.ts"
+import type { Action, Actions, Call } from "./actions.ts"
+import { failureOf } from "./failure.ts"
+import { type Login, loginOf } from "./login.ts"
+import type { CheckedOptions } from "./options.ts"
+import { untilAborted } from "./until-aborted.ts"
+
+/** What is used of a client of the SDK: an instance of `SecretsManagerClient`, or of `SecretsManager`. */
+export interface SecretsManagerLike {
+  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
+  readonly config?: unknown
+}
+
+/** The one way to the service. */
+export interface Connection {
+  readonly call: Call
+  /** Ends what is under way. A client that was handed in stays open. */
+  close(): void
+}
+
+interface Connected {
+  readonly client: SecretsManagerLike
+  readonly login: Login
+  readonly commands: Commands
+}
+
+type Commands = Readonly<Record<string, new (input: object) => Command>>
+
+interface Command {
+  readonly middlewareStack: {
+    add(
+      middleware: (next: Handler) => Handler,
+      options: { readonly step: "finalizeRequest"; readonly priority: "low" },
+    ): void
+  }
+}
+
+type Handler = (args: never) => Promise<unknown>
+
+interface OwnClient extends SecretsManagerLike {
+  readonly config: { region(): Promise<string> }
+  destroy(): void
+}
+
+/** The SDK writes warnings to the console where it has no logger. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
+/** Prepares a way to the service. Loads and makes nothing before the first call. */
+export function connection(options: CheckedOptions): Connection {
+  let closed = false
+  let own: OwnClient | undefined
+  let connecting: Promise<Connected> | undefined
+
+  const refuseClosed = (): void => {
+    if (closed) throw new SecretError("CLOSED")
+  }
+
+  async function connect(): Promise<Connected> {
+    const sdk = await import("@aws-sdk/client-secrets-manager").catch(
+      notInstalled("@aws-sdk/client-secrets-manager", "aws()"),
+    )
+    refuseClosed()
+    own ??=
+      options.client === undefined
+        ? (new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient)
+        : undefined
+    if (own !== undefined) await refuseNoRegion(own)
+    const client = options.client ?? (own as OwnClient)
+    return { client, login: loginOf(client.config), commands: sdk as unknown as Commands }
+  }
+
+  /** One attempt for all who wait for it; one that failed is made again. */
+  function connected(): Promise<Connected> {
+    connecting ??= connect().catch((thrown: unknown) => {
+      connecting = undefined
+      throw thrown
+    })
+    return connecting
+  }
+
+  return {
+    call: async <A extends Action>(action: A, input: Actions[A]["input"], signal: AbortSignal) =>
+      await untilAborted(signal, async abortSignal => {
+        refuseClosed()
+        const { client, login, commands } = await connected()
+        refuseClosed()
+        const Command = commands[`${action}Command`] as new (input: object) => Command
+        const command = new Command(input)
+        let sent = false
+        const attempt = login.attempt()
+        // What fails before this point was no answer of the service, whatever it is called: a login at another service,
+        // most of all, whose AccessDenied says nothing about a secret.
+        command.middlewareStack.add(
+          next => args => {
+            sent = true
+            return next(args)
+          },
+          { step: "finalizeRequest", priority: "low" },
+        )
+        try {
+          await attempt.ready()
+          return (await client.send(command, { abortSignal })) as Partial<Actions[A]["answer"]>
+        } catch (thrown) {
+          if (isSecretError(thrown)) throw thrown
+          throw attempt.refused(failureOf(thrown, action, sent))
+        }
+      }),
+    close() {
+      closed = true
+      own?.destroy()
+    },
+  }
+}
+
+function settingsOf(options: CheckedOptions): object {
+  const { region, endpoint, profile, credentials } = options
+  return {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(profile !== undefined && { profile }),
+    ...(credentials !== undefined && { credentials }),
+    // Secrets repeats calls; two layers of that would multiply.
+    maxAttempts: 1,
+    logger: SILENT,
+    requestHandler: { logger: SILENT },
+    // The SDK otherwise reads the files of a profile once in the life of a process, and never sees new keys in them.
+    ignoreCache: true,
+  }
+}
+
+/** Asked for here, because the SDK's own error for it can be told from others by its text only. */
+async function refuseNoRegion(client: OwnClient): Promise<void> {
+  await client.config.region().catch(() => {
+    throw new SecretError("MISCONFIGURED", {
+      message: "there is no region, or none that could be one",
+      hint: "write it into the URL (aws://eu-west-1), or set AWS_REGION, or region in the profile",
+    })
+  })
+}

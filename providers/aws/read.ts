@@ -1,0 +1,171 @@
+import {
+  rebuild,
+  SecretError,
+  type SecretInfo,
+  type StoredSecret,
+  type VersionInfo,
+  valueOfBytes,
+} from "../../src/core/index.ts"
+import type { Call, SecretAnswer } from "./actions.ts"
+import { awsErrors } from "./errors.ts"
+import { failureInBatch, noAnswer } from "./failure.ts"
+import { isVersionId } from "./names.ts"
+import { CANDIDATE } from "./write.ts"
+
+/** How many items a page holds at most. */
+const PAGE = 100
+
+/** The current version of a secret, or another one. */
+export async function readSecret(
+  call: Call,
+  name: string,
+  version: string | undefined,
+  signal: AbortSignal,
+): Promise<StoredSecret> {
+  if (version !== undefined && !isVersionId(version))
+    throw new SecretError("NOT_FOUND", { message: "there is no such version" })
+  const input = { SecretId: name, ...(version !== undefined && { VersionId: version }) }
+  return storedSecret(await call("GetSecretValue", input, signal))
+}
+
+/**
+ * Many secrets at once, of each the current version. What was asked for under its name is answered with its name, what
+ * was asked for under its ARN with that.
+ */
+export async function readSecrets(
+  call: Call,
+  names: readonly string[],
+  location: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StoredSecret | SecretError>> {
+  const answers = new Map<string, StoredSecret | SecretError>()
+  const refused = (name: string, thrown: unknown): SecretError =>
+    rebuild(thrown, { secret: name, store: location }, awsErrors(thrown, "read"))
+  let page: string | undefined
+  do {
+    const input = { SecretIdList: names, ...(page !== undefined && { NextToken: page }) }
+    const { SecretValues, Errors, NextToken } = await call("BatchGetSecretValue", input, signal)
+    if (!Array.isArray(SecretValues) && !Array.isArray(Errors)) throw noAnswer("BatchGetSecretValue")
+    for (const answer of SecretValues ?? []) {
+      for (const name of names) {
+        if (name !== answer.Name && name !== answer.ARN) continue
+        try {
+          answers.set(name, storedSecret(answer))
+        } catch (thrown) {
+          answers.set(name, refused(name, thrown))
+        }
+      }
+    }
+    for (const error of Errors ?? []) {
+      const name = names.find(one => one === error.SecretId)
+      if (name !== undefined) answers.set(name, refused(name, failureInBatch(error)))
+    }
+    page = NextToken
+  } while (page !== undefined)
+  for (const name of names) {
+    if (!answers.has(name)) answers.set(name, refused(name, noAnswer("BatchGetSecretValue")))
+  }
+  return answers
+}
+
+/** All secrets whose names begin with a text, without those that were deleted. */
+export async function* listSecrets(
+  call: Call,
+  beginning: string | undefined,
+  renamed: ReadonlySet<string>,
+  signal: AbortSignal,
+): AsyncGenerator<SecretInfo> {
+  // A filter that begins with an exclamation mark means all that do not begin so.
+  const filtered = beginning !== undefined && !beginning.startsWith("!") && !beginning.startsWith("arn:")
+  const Filters = filtered ? [{ Key: "name" as const, Values: [beginning] }] : undefined
+  let page: string | undefined
+  do {
+    const input = {
+      MaxResults: PAGE,
+      ...(Filters && { Filters }),
+      ...(page !== undefined && { NextToken: page }),
+    }
+    const { SecretList, NextToken } = await call("ListSecrets", input, signal)
+    if (!Array.isArray(SecretList)) throw noAnswer("ListSecrets")
+    for (const { ARN, Name, CreatedDate, SecretVersionsToStages } of SecretList as readonly Listed[]) {
+      const name = ARN !== undefined && renamed.has(ARN) ? ARN : Name
+      if (name === undefined || hasNoValue(SecretVersionsToStages)) continue
+      yield { name, ...dateOf(CreatedDate) }
+    }
+    page = NextToken
+  } while (page !== undefined)
+}
+
+interface Listed {
+  readonly ARN?: string
+  readonly Name?: string
+  readonly CreatedDate?: Date
+  readonly SecretVersionsToStages?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Whether a secret was created and never given a value. */
+function hasNoValue(stages: Listed["SecretVersionsToStages"]): boolean {
+  return stages !== undefined && !Object.values(stages).some(labels => labels.includes("AWSCURRENT"))
+}
+
+/**
+ * The versions of a secret that are, or were, the current one, as far as the service still tells them from those that it
+ * is about to forget. A version that only waits to become the current one is not among them: it may have no value yet,
+ * or never come into force.
+ */
+export async function* listVersions(
+  call: Call,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<VersionInfo> {
+  const versions: VersionInfo[] = []
+  let page: string | undefined
+  do {
+    const input = { SecretId: name, MaxResults: PAGE, ...(page !== undefined && { NextToken: page }) }
+    const { Versions, NextToken } = await call("ListSecretVersionIds", input, signal)
+    if (!Array.isArray(Versions)) throw noAnswer("ListSecretVersionIds")
+    for (const {
+      VersionId: version,
+      VersionStages: stages = [],
+      CreatedDate,
+    } of Versions as readonly OneVersion[]) {
+      if (version === undefined || stages.every(stage => WAITING.includes(stage))) continue
+      versions.push({
+        version,
+        current: stages.includes("AWSCURRENT"),
+        readable: true,
+        ...dateOf(CreatedDate),
+      })
+    }
+    page = NextToken
+  } while (page !== undefined)
+  yield* versions.sort(newestFirst)
+}
+
+interface OneVersion {
+  readonly VersionId?: string
+  readonly VersionStages?: readonly string[]
+  readonly CreatedDate?: Date
+}
+
+/** The labels of versions that wait: for the end of AWS's own rotation, or of a conditional write. */
+const WAITING: readonly string[] = ["AWSPENDING", CANDIDATE]
+
+function newestFirst(one: VersionInfo, other: VersionInfo): number {
+  const apart = (other.createdAt?.getTime() ?? 0) - (one.createdAt?.getTime() ?? 0)
+  // Dates are given in whole seconds by some, and then only this is certain.
+  return apart === 0 ? Number(other.current) - Number(one.current) : apart
+}
+
+/** Makes sure that an answer is one: an empty text is a value, a text that is missing is a fault. */
+function storedSecret(answer: Partial<SecretAnswer>): StoredSecret {
+  const { SecretString: text, SecretBinary: bytes, VersionId: version, CreatedDate } = answer
+  const value =
+    typeof text === "string" ? text : bytes instanceof Uint8Array ? valueOfBytes(bytes) : undefined
+  if (value === undefined || typeof version !== "string" || version === "") throw noAnswer("GetSecretValue")
+  return { value, version, ...dateOf(CreatedDate) }
+}
+
+function dateOf(date: unknown): { readonly createdAt?: Date } {
+  return date instanceof Date && !Number.isNaN(date.getTime()) ? { createdAt: date } : {}
+}

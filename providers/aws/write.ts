@@ -1,0 +1,137 @@
+import { SecretError, type SecretValue, type VersionInfo } from "../../src/core/index.ts"
+import type { Call } from "./actions.ts"
+import { AwsFailure, noAnswer } from "./failure.ts"
+import { isArn, isVersionId } from "./names.ts"
+
+/** The size in bytes of the largest value ("Quotas" in the AWS Secrets Manager User Guide). */
+export const LARGEST_VALUE = 65_536
+
+/**
+ * The label of a version on its way to become the current one under a condition. One for all writers: a label stands on
+ * one version of a secret at a time, so that what a writer leaves behind who dies half way is one version, and the next
+ * conditional write takes the label over.
+ */
+export const CANDIDATE = "latchkey-candidate"
+
+/** The value, and the token that becomes its version's id. */
+interface Content {
+  readonly ClientRequestToken: string
+  readonly SecretString?: string
+  readonly SecretBinary?: Uint8Array
+}
+
+/** Makes a value the current version, under a condition if there is one. */
+export async function writeSecret(
+  call: Call,
+  name: string,
+  value: SecretValue,
+  expect: string | undefined,
+  signal: AbortSignal,
+): Promise<VersionInfo> {
+  refuseTooLarge(value)
+  const content: Content = {
+    // Our own, so that the answer can be told from that of another writer; without one the SDK makes one that nobody knows.
+    ClientRequestToken: globalThis.crypto.randomUUID(),
+    ...(typeof value === "string" ? { SecretString: value } : { SecretBinary: value.slice() }),
+  }
+  if (expect === undefined) return await createOrPut(call, name, content, signal)
+  if (expect === "absent") return await create(call, name, content, signal)
+  return await replace(call, name, content, expect, signal)
+}
+
+/**
+ * There is no action that does either. Whoever finds the secret missing, and then there when he creates it, has met
+ * another writer: now it is there to be put.
+ */
+async function createOrPut(
+  call: Call,
+  name: string,
+  content: Content,
+  signal: AbortSignal,
+): Promise<VersionInfo> {
+  const put = async () => written(await call("PutSecretValue", { SecretId: name, ...content }, signal))
+  try {
+    return await put()
+  } catch (thrown) {
+    if (!isNamed(thrown, "ResourceNotFoundException")) throw thrown
+  }
+  try {
+    return await create(call, name, content, signal)
+  } catch (thrown) {
+    if (!isNamed(thrown, "ResourceExistsException")) throw thrown
+  }
+  return await put()
+}
+
+async function create(call: Call, name: string, content: Content, signal: AbortSignal): Promise<VersionInfo> {
+  if (isArn(name)) {
+    throw new SecretError("UNSUPPORTED", {
+      message: "a secret cannot be created by its ARN",
+      hint: "create it in its account, under its name",
+    })
+  }
+  return written(await call("CreateSecret", { Name: name, ...content }, signal))
+}
+
+/**
+ * Puts the value beside the current version, and then moves AWSCURRENT to it from the version that is expected to have
+ * it: that is refused if another one does. A value that loses stays readable by its id until the service forgets it.
+ */
+async function replace(
+  call: Call,
+  name: string,
+  content: Content,
+  expect: string,
+  signal: AbortSignal,
+): Promise<VersionInfo> {
+  if (!isVersionId(expect)) throw new SecretError("CONFLICT", { message: "no secret has that version" })
+  let version: string
+  try {
+    const candidate = { SecretId: name, ...content, VersionStages: [CANDIDATE] }
+    version = written(await call("PutSecretValue", candidate, signal)).version
+  } catch (thrown) {
+    // The current version is what it was, whatever became of this one.
+    throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
+  }
+  const move = {
+    SecretId: name,
+    VersionStage: "AWSCURRENT",
+    MoveToVersionId: version,
+    RemoveFromVersionId: expect,
+  }
+  try {
+    await call("UpdateSecretVersionStage", move, signal)
+  } catch (thrown) {
+    if (isNamed(thrown, "InvalidParameterException")) await takeLabelOff(call, name, version, signal)
+    throw thrown
+  }
+  return { version, current: true, readable: true }
+}
+
+/** Tidies up behind a writer who has lost. The next one has taken the label over if this fails, or will. */
+async function takeLabelOff(call: Call, name: string, version: string, signal: AbortSignal): Promise<void> {
+  const label = { SecretId: name, VersionStage: CANDIDATE, RemoveFromVersionId: version }
+  try {
+    await call("UpdateSecretVersionStage", label, signal)
+  } catch (thrown) {
+    if (!(thrown instanceof AwsFailure)) throw thrown
+  }
+}
+
+function written({ VersionId: version }: { readonly VersionId?: string }): VersionInfo {
+  if (typeof version !== "string" || version === "") throw noAnswer("PutSecretValue")
+  return { version, current: true, readable: true }
+}
+
+function isNamed(thrown: unknown, name: string): boolean {
+  return thrown instanceof AwsFailure && thrown.known.sent && thrown.known.errorName === name
+}
+
+function refuseTooLarge(value: SecretValue): void {
+  const size = typeof value === "string" ? new TextEncoder().encode(value).length : value.length
+  if (size <= LARGEST_VALUE) return
+  throw new SecretError("INVALID_VALUE", {
+    message: `the value is larger than ${LARGEST_VALUE} bytes`,
+    hint: "Secrets Manager holds no more: keep the large part elsewhere, and its key here",
+  })
+}

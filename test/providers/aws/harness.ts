@@ -1,0 +1,51 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager"
+import { aws } from "latchkey/aws"
+import type { Harness } from "latchkey/testing"
+import type { AwsServer } from "../../servers/index.ts"
+import { newCanary } from "../../support/canary.ts"
+
+let harnesses = 0
+
+/** The SDK as it comes, and nothing of ours: what changes the server behind a store's back. */
+export function bareClient({ url, region, accessKeyId, secretAccessKey }: AwsServer): SecretsManagerClient {
+  return new SecretsManagerClient({
+    endpoint: url,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
+  })
+}
+
+/** A store on a server that answers as Secrets Manager does, under a prefix that nobody else uses. */
+export async function awsHarness(server: AwsServer): Promise<Harness> {
+  const canary = newCanary()
+  const client = bareClient(server)
+  const prefix = `run-${process.pid}-${Date.now()}/h${++harnesses}`
+  const store = aws({
+    region: server.region,
+    endpoint: server.url,
+    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: canary.text },
+    prefix,
+  })
+  const native = (name: string) => `${prefix}/${name}`
+  const put = async (name: string, value: string | Uint8Array): Promise<void> => {
+    const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value }
+    await client.send(new CreateSecretCommand({ Name: native(name), ...content })).catch(async thrown => {
+      if (thrown.name !== "ResourceExistsException") throw thrown
+      await client.send(new PutSecretValueCommand({ SecretId: native(name), ...content }))
+    })
+  }
+  await put("other-secret", canary.text)
+  return {
+    store: canary.watch(store),
+    put,
+    remove: async name => void (await client.send(new DeleteSecretCommand({ SecretId: native(name) }))),
+    largest: 65_536,
+    close: async () => client.destroy(),
+  }
+}
