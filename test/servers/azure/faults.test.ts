@@ -95,6 +95,18 @@ describe("the faults of the stand-in for Azure Key Vault", () => {
     expect((await get()).status).toBe(200)
   })
 
+  it("makes every answer late by the latency that is set when the request comes", async () => {
+    const { server, get } = await started()
+    server.latency = 3_600_000
+    const first = endOf(get())
+    await expect.poll(() => server.log.count()).toBe(1)
+    server.latency = 0
+    expect((await get()).status).toBe(200)
+    expect(server.log.requests.map(({ status }) => status)).toEqual([undefined, 200])
+    await server.close()
+    expect(await first).toBe("ECONNRESET")
+  })
+
   it("hangs until it is healed or closed", async () => {
     const { server, get } = await started()
     server.faults.next({ hang: true, times: 2 })

@@ -1,7 +1,7 @@
 import { badParameter } from "./answers.ts"
 
 /** The largest page, and the one that is given unless the caller wants a smaller one. */
-export const PAGE = 25
+const PAGE = 25
 
 /** What a caller asked for and where. */
 export interface Asked {

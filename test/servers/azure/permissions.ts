@@ -34,7 +34,7 @@ export interface Permissions {
 }
 
 /** Everything that there is to permit. */
-export const ALL = Object.keys(ACTIONS) as readonly Permission[]
+const ALL = Object.keys(ACTIONS) as readonly Permission[]
 
 /** Makes permissions with two identities that most tests want: `owner` may do everything, `reader` reads and lists. */
 export function permissions(authorization: Authorization): Permissions {
