@@ -1,0 +1,174 @@
+import {
+  defineStore,
+  SecretError,
+  type StoredSecret,
+  type StoreWith,
+  type VersionInfo,
+} from "../../src/core/index.ts"
+import type { KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
+import { connectionTo } from "./connection.ts"
+import { azureErrors } from "./errors.ts"
+import { KeyVaultFailure } from "./failure.ts"
+import { refuseExpiry, refuseSize } from "./limits.ts"
+import { NOBODYS_NAME, secretNames } from "./names.ts"
+import { oneAtATime } from "./one-at-a-time.ts"
+import { type AzureOptions, checkOptions } from "./options.ts"
+
+/**
+ * Secrets in Azure Key Vault: `tally/api-token` is the secret `tally--api-token`. The SDK is loaded, and the login
+ * made, at the first call.
+ *
+ * Versions are the ids that the vault gives. The current one is what a read without a version says and nothing else:
+ * the vault lists versions in no order, and several may be made in one second.
+ *
+ * Errors beside the usual: `DISABLED` for a secret, or a version, that is switched off; `CONFLICT` for a write to a name
+ * whose secret is deleted and not yet purged, and for one that met another one from elsewhere; `INVALID_VALUE` for a value
+ * of more than 25,600 bytes, or an `expiresAt` after 2038-01-19, which the SDK cannot write; `UNAVAILABLE` for a vault whose
+ * firewall does not let this network in.
+ *
+ * @throws SecretError `MISCONFIGURED` for an option that does not exist or says nothing here.
+ */
+export function azure(options: AzureOptions): StoreWith<"write" | "list" | "versions" | "delete"> {
+  const { place, naming, access } = checkOptions(options)
+  const connection = connectionTo(access)
+  const inTurn = oneAtATime()
+
+  const secret = async (name: string, signal: AbortSignal, version?: string): Promise<KeyVaultSecret> => {
+    const which = version === undefined ? {} : { version }
+    return await connection.call(signal, (client, call) => client.getSecret(name, { ...call, ...which }))
+  }
+
+  return defineStore({
+    kind: "azure",
+    location: place.location,
+    names: secretNames,
+    naming,
+    errors: azureErrors,
+    capabilities: {
+      preconditions: { absent: false, version: false },
+      versionedReads: true,
+      batchSize: 1,
+      binary: false,
+      expiry: true,
+      softDelete: true,
+      local: false,
+    },
+    async read(name, { signal, version }) {
+      // The SDK takes an empty version for none.
+      if (version === "") throw noVersion()
+      try {
+        return stored(name, await secret(name, signal, version))
+      } catch (thrown) {
+        const isOddVersion = thrown instanceof KeyVaultFailure && thrown.fields.status === 400
+        throw isOddVersion && version !== undefined ? noVersion() : thrown
+      }
+    },
+    async write(name, value, { signal, expiresAt }) {
+      refuseSize(value)
+      refuseExpiry(expiresAt)
+      const expiry = expiresAt === undefined ? {} : { expiresOn: expiresAt }
+      const { properties } = await inTurn(name, signal, () =>
+        connection.call(signal, (client, call) =>
+          client.setSecret(name, String(value), { ...call, ...expiry }),
+        ),
+      )
+      return versionInfo(properties, properties.version)
+    },
+    async *list({ signal }) {
+      for await (const properties of connection.each(signal, (client, call) =>
+        client.listPropertiesOfSecrets(call),
+      )) {
+        // The secret behind a certificate is written through the certificate; a secret that is off cannot be read.
+        if (properties.managed !== true && properties.enabled !== false)
+          yield { name: properties.name, ...about(properties) }
+      }
+    },
+    async *versions(name, { signal }) {
+      const current = await currentVersion(() => secret(name, signal))
+      const infos: VersionInfo[] = []
+      for await (const properties of connection.each(signal, (client, call) =>
+        client.listPropertiesOfSecretVersions(name, call),
+      ))
+        infos.push(versionInfo(properties, current))
+      yield* infos.sort(newestFirst)
+    },
+    async delete(name, { signal }) {
+      await inTurn(name, signal, () =>
+        connection.call(signal, async (client, call) => {
+          let isDeleted = false
+          const onResponse: typeof call.onResponse = answer => {
+            isDeleted ||= answer.status === 200
+            call.onResponse?.(answer)
+          }
+          try {
+            await client.beginDeleteSecret(name, { ...call, onResponse })
+          } catch (thrown) {
+            // The SDK asks at once how far the deletion has come. Once it is accepted, reads no longer find the secret.
+            if (!isDeleted) throw thrown
+          }
+        }),
+      )
+    },
+    async ping({ signal }) {
+      try {
+        await secret(NOBODYS_NAME, signal)
+      } catch (thrown) {
+        const code = azureErrors(thrown, "ping")?.code
+        // Whoever is told that he may not, or that there is none, has been let in.
+        if (code !== "NOT_FOUND" && code !== "DENIED" && code !== "DISABLED") throw thrown
+      }
+    },
+    async close() {
+      connection.close()
+    },
+  })
+}
+
+function stored(name: string, { value, properties }: KeyVaultSecret): StoredSecret {
+  const { version } = properties
+  // What answers with another secret, or with none, is a proxy or an emulator that has lost its way.
+  if (typeof value !== "string" || !version || properties.name.toLowerCase() !== name)
+    throw new KeyVaultFailure({ mishap: "unreadable" })
+  return { value, version, ...about(properties) }
+}
+
+/** The id of the current version; `undefined` if that is switched off: the vault does not say then which it is. */
+async function currentVersion(read: () => Promise<KeyVaultSecret>): Promise<string | undefined> {
+  try {
+    return (await read()).properties.version
+  } catch (thrown) {
+    if (azureErrors(thrown, "versions")?.code === "DISABLED") return undefined
+    throw thrown
+  }
+}
+
+function versionInfo(properties: KeyVaultProperties, current: string | undefined): VersionInfo {
+  const { version, enabled, createdOn, expiresOn } = properties
+  if (!version) throw new KeyVaultFailure({ mishap: "unreadable" })
+  return {
+    version,
+    current: version === current,
+    // The vault gives values before their nbf and after their exp, too.
+    readable: enabled !== false,
+    ...(createdOn && { createdAt: createdOn }),
+    ...(expiresOn && { expiresAt: expiresOn }),
+  }
+}
+
+function about({ createdOn, expiresOn, tags }: KeyVaultProperties): Omit<StoredSecret, "value" | "version"> {
+  return {
+    ...(createdOn && { createdAt: createdOn }),
+    ...(expiresOn && { expiresAt: expiresOn }),
+    ...(tags && { labels: { ...tags } }),
+  }
+}
+
+/** For display; of several in one second the current one comes first. */
+function newestFirst(a: VersionInfo, b: VersionInfo): number {
+  const later = (b.createdAt?.getTime() ?? 0) - (a.createdAt?.getTime() ?? 0)
+  return later === 0 ? Number(b.current) - Number(a.current) : later
+}
+
+function noVersion(): SecretError {
+  return new SecretError("NOT_FOUND", { message: "there is no such version" })
+}

@@ -1,0 +1,116 @@
+import { AsyncLocalStorage } from "node:async_hooks"
+import { readFile } from "node:fs/promises"
+import { Agent } from "node:https"
+// Of the SDK, types only: the packages themselves are loaded at the first call.
+import type { SecretClientOptions } from "@azure/keyvault-secrets"
+import { notInstalled, SecretError } from "../../src/core/index.ts"
+import type { AzureCredential, KeyVaultClient } from "./client-types.ts"
+import { KeyVaultFailure } from "./failure.ts"
+import { loginWith } from "./login.ts"
+import type { Place } from "./places.ts"
+
+/** What a client of our own is made of. */
+export interface ClientSettings {
+  readonly place: Place
+  readonly credential: AzureCredential | undefined
+  readonly clientId: string | undefined
+  readonly ca: string | undefined
+  readonly serviceVersion: string | undefined
+  readonly disableChallengeResourceVerification: boolean
+}
+
+/** What makes clients that share a login and connections. */
+export interface ClientMaker {
+  /** @param past called when a request with a token leaves. */
+  make(past: () => void): KeyVaultClient
+  /** Runs one step of a listing under a signal: the SDK hands a signal to the first page only. */
+  page<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T>
+  /** Ends the connections. */
+  close(): void
+}
+
+type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]
+
+/**
+ * Loads the SDK, and `@azure/identity` if no credential was given.
+ *
+ * @param closing ends what is under way.
+ * @throws SecretError `MISCONFIGURED` with the line to install what is missing, or for a `ca` that is none.
+ */
+export async function clientMaker(settings: ClientSettings, closing: AbortSignal): Promise<ClientMaker> {
+  const { place, serviceVersion, disableChallengeResourceVerification } = settings
+  const [{ SecretClient }, credentialOf, ca] = await Promise.all([
+    import("@azure/keyvault-secrets").catch(notInstalled("@azure/keyvault-secrets", "azure()")),
+    credentialMaker(settings),
+    settings.ca === undefined ? undefined : authority(settings.ca),
+  ])
+  const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
+  const pages = new AsyncLocalStorage<AbortSignal>()
+  const login = loginWith(credentialOf, closing)
+
+  /** Stands behind the SDK's own handling of proxies, redirects and tokens, and sees what really leaves. */
+  const policy = (past: () => void): Policy => ({
+    position: "perRetry",
+    policy: {
+      name: "latchkey",
+      async sendRequest(request, next) {
+        if (new URL(request.url).origin !== place.url)
+          throw new KeyVaultFailure({ mishap: "leads elsewhere" })
+        // A proxy of the environment has put its own here.
+        request.agent ??= agent
+        const signal = request.abortSignal ?? pages.getStore()
+        if (signal !== undefined) request.abortSignal = signal
+        const token = request.headers.get("authorization")?.replace(/^Bearer /, "")
+        if (token !== undefined) past()
+        const answer = await next(request)
+        if (token !== undefined && answer.status === 401) login.refused(token)
+        return answer
+      },
+    },
+  })
+
+  return {
+    make(past) {
+      const options: SecretClientOptions = {
+        retryOptions: { maxRetries: 0 },
+        redirectOptions: { handleRedirects: false, maxRetries: 0 },
+        disableChallengeResourceVerification,
+        additionalPolicies: [policy(past)],
+        ...(serviceVersion === undefined
+          ? {}
+          : { serviceVersion: serviceVersion as NonNullable<SecretClientOptions["serviceVersion"]> }),
+      }
+      return new SecretClient(place.url, login, options)
+    },
+    page: async (signal, step) => await pages.run(signal, step),
+    close: () => agent.destroy(),
+  }
+}
+
+/** Makes the credential anew each time, because those of `@azure/identity` keep the tokens that they have got. */
+async function credentialMaker(settings: ClientSettings): Promise<() => AzureCredential> {
+  const { credential, clientId, place } = settings
+  if (credential !== undefined) return () => credential
+  const { DefaultAzureCredential } = await import("@azure/identity").catch(
+    notInstalled("@azure/identity", "azure() without a credential of yours"),
+  )
+  const login = place.login === undefined ? {} : { authorityHost: place.login }
+  return () =>
+    clientId === undefined
+      ? new DefaultAzureCredential(login)
+      : new DefaultAzureCredential({
+          ...login,
+          managedIdentityClientId: clientId,
+          workloadIdentityClientId: clientId,
+        })
+}
+
+/** The certificates that are trusted, from PEM or from a file of it. */
+async function authority(ca: string): Promise<string> {
+  const pem = ca.includes("-----BEGIN") ? ca : await readFile(ca, "utf8").catch(() => "")
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem
+  throw new SecretError("MISCONFIGURED", {
+    message: "ca holds no certificate that can be read",
+    hint: "give the text of a PEM file, or its path",
+  })
+}

@@ -1,0 +1,195 @@
+import type { ErrorTable, KnownFailure } from "../../src/core/index.ts"
+import { type FailureFields, KeyVaultFailure, type Mishap } from "./failure.ts"
+import { LoginFailure, type LoginTrouble } from "./login-failure.ts"
+
+/** What an identity needs for an operation: a permission of an access policy, or a role. */
+const PERMISSIONS: Readonly<Record<string, string>> = {
+  read: 'the permission "get", or the role Key Vault Secrets User',
+  ping: 'the permission "get", or the role Key Vault Secrets User',
+  list: 'the permission "list", or the role Key Vault Secrets User',
+  versions: 'the permissions "get" and "list", or the role Key Vault Secrets User',
+  write: 'the permission "set", or the role Key Vault Secrets Officer',
+  delete: 'the permission "delete", or the role Key Vault Secrets Officer',
+}
+
+/** A way into the vault that is closed is not about this secret: what is held is not withdrawn for it. */
+const CLOSED_WAY: KnownFailure = {
+  code: "UNAVAILABLE",
+  transient: false,
+  // The vault has looked at where the call came from, and at nothing else of it.
+  notSent: true,
+  message: "the vault does not let this network in",
+  hint: "see its networking: let this address in, or go through its private endpoint",
+}
+
+/**
+ * From the inner codes of answers, which say more than the status ("Azure Key Vault REST API error codes"; those of
+ * disabled and deleted secrets and of denials as the service answered them).
+ */
+const INNER: Readonly<Record<string, KnownFailure>> = {
+  SecretDisabled: {
+    code: "DISABLED",
+    hint: "az keyvault secret set-attributes --enabled true, or write a new version",
+  },
+  ForbiddenByFirewall: CLOSED_WAY,
+  ForbiddenByConnection: CLOSED_WAY,
+  ObjectIsDeletedButRecoverable: {
+    code: "CONFLICT",
+    message: "the secret is deleted, and its name stays taken until it is purged",
+    hint: "az keyvault secret recover, or purge",
+  },
+  ObjectIsBeingDeleted: {
+    code: "CONFLICT",
+    message: "the secret is being deleted",
+    hint: "wait some seconds, then: az keyvault secret recover, or purge",
+  },
+  ObjectIsBeingRecovered: {
+    code: "CONFLICT",
+    transient: true,
+    message: "the secret is being recovered",
+    hint: "try again in some seconds",
+  },
+}
+
+/** From the numbers with which the texts of 401 begin. */
+const NUMBERS: Readonly<Record<string, KnownFailure>> = {
+  10032: {
+    code: "UNAUTHENTICATED",
+    message: "the login is in another tenant than the vault",
+    hint: "log in to the tenant of the vault: AZURE_TENANT_ID, or az login --tenant",
+  },
+}
+
+/** From statuses, of answers in the form of the service. */
+const STATUSES: Readonly<Record<number, KnownFailure>> = {
+  401: {
+    code: "UNAUTHENTICATED",
+    message: "the vault does not accept the token",
+    hint: "log in anew; the clock of this machine may be wrong",
+  },
+  403: { code: "DENIED" },
+  404: { code: "NOT_FOUND", hint: "if it was deleted it can be had back: az keyvault secret recover" },
+  // A change of the same secret that somebody else was just making. It was refused, so it may be tried again.
+  409: {
+    code: "CONFLICT",
+    transient: true,
+    message: "somebody else was changing it at that moment",
+    hint: "try again",
+  },
+  429: {
+    code: "THROTTLED",
+    hint: "a vault takes 4,000 reads in ten seconds, from all its clients: choose a longer ttl",
+  },
+}
+
+/** 400, which is about the value where there is one, and else about the version of the interface. */
+const NOT_UNDERSTOOD: KnownFailure = {
+  code: "MISCONFIGURED",
+  message: "what answers does not understand the request",
+  hint: 'an emulator may need an older serviceVersion: "7.6"',
+}
+const REFUSED_VALUE: KnownFailure = {
+  code: "INVALID_VALUE",
+  message: "the vault does not take this value",
+  hint: "it holds text of at most 25,600 bytes",
+}
+
+/** From Node's codes where there was no answer. What is sent and what is not decides what became of a change. */
+const UNANSWERED: Readonly<Record<string, KnownFailure>> = {
+  ENOTFOUND: {
+    code: "UNAVAILABLE",
+    notSent: true,
+    message: "there is no such host",
+    hint: "see whether the vault is called this: one that does not exist, or was deleted, has no address",
+  },
+  EAI_AGAIN: { code: "UNAVAILABLE", notSent: true, hint: "names of hosts cannot be looked up: see DNS" },
+  ECONNREFUSED: {
+    code: "UNAVAILABLE",
+    notSent: true,
+    hint: "nothing listens there: see the host, the port and HTTPS_PROXY",
+  },
+  EHOSTUNREACH: { code: "UNAVAILABLE", notSent: true, hint: "there is no way to the vault: see the network" },
+  ENETUNREACH: { code: "UNAVAILABLE", notSent: true, hint: "there is no way to the vault: see the network" },
+}
+
+/** What does not pass by itself, and ends before anything of the request is sent. */
+const NOT_TRUSTED: KnownFailure = {
+  code: "UNAVAILABLE",
+  transient: false,
+  notSent: true,
+  message: "the certificate of what answers is not trusted",
+  hint: "set ca to the authority that signed it, an inspecting proxy's for example, or NODE_EXTRA_CA_CERTS",
+}
+const CERTIFICATE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)|^EPROTO$/
+
+const LOST: KnownFailure = { code: "UNAVAILABLE", hint: "see whether the vault can be reached from here" }
+
+const MISHAPS: Readonly<Record<Mishap, KnownFailure>> = {
+  unreadable: {
+    code: "UNAVAILABLE",
+    message: "the answer is none of Key Vault, or not whole",
+    hint: "see what stands between here and the vault: a proxy, or a login page",
+  },
+  "foreign challenge": {
+    code: "UNAVAILABLE",
+    transient: false,
+    notSent: true,
+    message: "what answers asks for a token that is not for this vault, and got none",
+    hint: "see the host; for an emulator set disableChallengeResourceVerification",
+  },
+  "leads elsewhere": {
+    code: "UNAVAILABLE",
+    transient: false,
+    message: "the answer leads to another host, and was not followed",
+    hint: "see what answers in the place of the vault",
+  },
+}
+
+const LOGINS: Readonly<Record<LoginTrouble, KnownFailure>> = {
+  refused: {
+    code: "UNAUTHENTICATED",
+    message: "no credential gave a token",
+    hint: "a managed identity, AZURE_CLIENT_ID and its like, az login, or the option credential",
+  },
+  throttled: { code: "THROTTLED", message: "the login service asks to slow down" },
+  unreachable: {
+    code: "UNAVAILABLE",
+    notSent: true,
+    message: "the login service cannot be reached",
+    hint: "see whether login.microsoftonline.com, or that of your cloud, can be reached from here",
+  },
+}
+
+/** The table of Key Vault's errors. */
+export const azureErrors: ErrorTable = (thrown, operation) => {
+  if (thrown instanceof LoginFailure) return ofLogin(thrown)
+  if (!(thrown instanceof KeyVaultFailure)) return undefined
+  const { requestId, retryAfterMs } = thrown.fields
+  return { ...ofAnswer(thrown.fields, operation), requestId, retryAfterMs }
+}
+
+function ofLogin({ trouble, number }: LoginFailure): KnownFailure {
+  const known = LOGINS[trouble]
+  if (number === undefined) return known
+  return { ...known, message: `the login was refused with AADSTS${number}` }
+}
+
+function ofAnswer(fields: FailureFields, operation: string): KnownFailure {
+  const { status, code, inner = "", number = "", mishap } = fields
+  if (mishap !== undefined) return MISHAPS[mishap]
+  if (status === undefined)
+    return CERTIFICATE.test(code ?? "") ? NOT_TRUSTED : (UNANSWERED[code ?? ""] ?? LOST)
+  if (status < 400) return MISHAPS["leads elsewhere"]
+  if (status >= 500) return LOST
+  // Without a code it is not the vault that answered: a proxy's 404 must not take a secret away.
+  if (code === undefined) return status === 429 ? (STATUSES[429] ?? LOST) : MISHAPS.unreadable
+  const known = INNER[inner] ?? NUMBERS[number] ?? STATUSES[status]
+  if (known?.code === "DENIED") return { ...known, hint: deniedHint(operation) }
+  if (known !== undefined) return known
+  if (status === 400 || status === 413) return operation === "write" ? REFUSED_VALUE : NOT_UNDERSTOOD
+  return { ...LOST, transient: false }
+}
+
+function deniedHint(operation: string): string {
+  return `it needs ${PERMISSIONS[operation]}; a new role takes some minutes to be known`
+}
