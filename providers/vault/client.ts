@@ -1,0 +1,185 @@
+import { isSecretError, notInstalled, SecretError } from "../../src/core/index.ts"
+import { networkFailure, type Reason, reasonOf, type Stage, VaultFailure } from "./failure.ts"
+import { fieldsOf, numberOf, textOf } from "./json.ts"
+import type { VaultAnswer, VaultTransport } from "./transport.ts"
+
+/** One request of the server, in the words of its HTTP API. */
+export interface Ask {
+  readonly method: "GET" | "POST" | "DELETE"
+  /** Behind `/v1/`, with every segment encoded: `secret/data/tally/api-token`. */
+  readonly path: string
+  readonly body?: Readonly<Record<string, unknown>> | undefined
+  readonly token?: string | undefined
+  readonly namespace?: string | undefined
+  readonly stage?: Stage | undefined
+  /** Whether the files of certificates are to be read again before. */
+  readonly freshCertificates?: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+/** What the server answered: its JSON, taken apart and as it came. Nothing, where it answers with nothing (204). */
+export interface Answer {
+  readonly json: Readonly<Record<string, unknown>>
+  readonly text: string
+}
+
+/** The one way to the server. */
+export interface Client {
+  /** @throws VaultFailure if there is no answer, or none of success; SecretError `CLOSED` after `close()` */
+  ask(ask: Ask): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** The few things of node-vault that are used. */
+interface NodeVault {
+  endpoint: string
+  token: string
+  namespace: string
+  pathPrefix: string
+  request(options: Record<string, unknown>): Promise<unknown>
+}
+
+/** What node-vault hands to whatever stands in for its HTTP client. */
+interface SeamOptions {
+  readonly uri: string
+  readonly ask: Ask
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * node-vault behind its transport seam: it makes addresses and looks at statuses, and none of its own requests are sent,
+ * because those print tokens and values when they fail, and follow redirects with the token.
+ */
+export function clientOf(address: string, transport: VaultTransport): Client {
+  let loading: Promise<NodeVault> | undefined
+  let closed = false
+
+  async function load(): Promise<NodeVault> {
+    const { default: nodeVault } = await import("node-vault").catch(notInstalled("node-vault", "vault()"))
+    const made = nodeVault({
+      endpoint: address,
+      debug: () => undefined,
+      "request-promise": { defaults: () => (options: SeamOptions) => exchange(options, transport) },
+    }) as unknown as NodeVault
+    // It fills these from variables of the environment where they are missing.
+    Object.assign(made, { endpoint: address, token: "", namespace: "", pathPrefix: "" })
+    return made
+  }
+
+  return {
+    async ask(ask) {
+      if (closed) throw new SecretError("CLOSED")
+      loading ??= load()
+      const nodeVault = await loading.catch((thrown: unknown) => {
+        loading = undefined
+        throw thrown
+      })
+      ask.signal.throwIfAborted()
+      try {
+        return (await nodeVault.request({
+          method: ask.method,
+          path: `/${ask.path}`,
+          headers: headersOf(ask),
+          ask,
+        })) as Answer
+      } catch (thrown) {
+        if (closed) throw new SecretError("CLOSED")
+        throw thrown
+      }
+    },
+    async close() {
+      closed = true
+      await transport.close?.()
+    },
+  }
+}
+
+function headersOf({ token, namespace, body }: Ask): Record<string, string> {
+  return {
+    // A server may refuse what lacks it, and a browser that was led astray cannot send it.
+    "X-Vault-Request": "true",
+    accept: "application/json",
+    ...(token !== undefined && { "X-Vault-Token": token }),
+    ...(namespace !== undefined && { "X-Vault-Namespace": namespace }),
+    ...(body !== undefined && { "content-type": "application/json" }),
+  }
+}
+
+/** One request and its answer, in the form that node-vault wants. */
+async function exchange(
+  { uri, ask, headers }: SeamOptions,
+  transport: VaultTransport,
+): Promise<{ statusCode: number; body: Answer; request: { path: string } }> {
+  const stage = ask.stage ?? "call"
+  let answer: VaultAnswer
+  try {
+    answer = await transport.send({
+      method: ask.method,
+      url: uri,
+      headers,
+      body: ask.body === undefined ? undefined : JSON.stringify(ask.body),
+      signal: ask.signal,
+      freshCertificates: ask.freshCertificates ?? false,
+    })
+  } catch (thrown) {
+    throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : networkFailure(thrown, stage)
+  }
+  return { statusCode: 200, body: understood(answer, stage), request: { path: "" } }
+}
+
+/** What a good answer says. @throws VaultFailure for any other */
+function understood({ status, headers, body }: VaultAnswer, stage: Stage): Answer {
+  if (status === 204) return { json: {}, text: "" }
+  const json = parsed(body)
+  if (status === 200 && json !== undefined) return { json, text: body }
+  const retryAfter = headers["retry-after"]
+  throw new VaultFailure({
+    stage,
+    status,
+    reason: reasonOf(json === undefined ? body.slice(0, 500) : wordsOf(json)) ?? oddity(status, json),
+    retryAfter: typeof retryAfter === "string" ? retryAfter : undefined,
+    requestId: requestIdOf(json),
+    deleted: deletedIn(json),
+  })
+}
+
+/** An object in JSON, or nothing: what a proxy answers is HTML, and what is cut off does not parse. */
+function parsed(body: string): Record<string, unknown> | undefined {
+  try {
+    return fieldsOf(JSON.parse(body))
+  } catch {
+    // The parser's message quotes the answer; that it is odd is all that is kept.
+    return undefined
+  }
+}
+
+/** Statuses that say something for good about the secret or the identity, and are believed from nobody but the server. */
+const DEFINITIVE: ReadonlySet<number> = new Set([200, 400, 401, 403, 404, 405])
+
+/** A proxy has pages of its own for the same statuses; the server always says `errors`, or what it knows of the secret. */
+function oddity(status: number, json: Record<string, unknown> | undefined): Reason | undefined {
+  const isVaults = status !== 200 && (Array.isArray(json?.errors) || fieldsOf(json?.data) !== undefined)
+  return DEFINITIVE.has(status) && !isVaults ? "odd-answer" : undefined
+}
+
+/** All that the server says in words. To be looked through, and forgotten. */
+function wordsOf(json: Record<string, unknown> | undefined): string {
+  return [json?.errors, json?.warnings]
+    .flat()
+    .filter(word => typeof word === "string")
+    .join("\n")
+}
+
+function requestIdOf(json: Record<string, unknown> | undefined): string | undefined {
+  const id = textOf(json?.request_id)
+  return id !== undefined && /^[0-9a-f-]{36}$/.test(id) ? id : undefined
+}
+
+/** A version that was deleted is answered with 404, and said to be there all the same (KV version 2, "Read Secret Version"). */
+function deletedIn(json: Record<string, unknown> | undefined): VaultFailure["deleted"] {
+  const metadata = fieldsOf(fieldsOf(json?.data)?.metadata)
+  const version = numberOf(metadata?.version)
+  return version === undefined
+    ? undefined
+    : { version: String(version), destroyed: metadata?.destroyed === true }
+}

@@ -1,0 +1,135 @@
+import {
+  type CallOptions,
+  elapsed,
+  type Instant,
+  instant,
+  type StoreCapabilities,
+  type StoredSecret,
+  versionMaker,
+} from "../../src/core/index.ts"
+import type { Answer } from "./client.ts"
+import type { AskServer, Connection } from "./connection.ts"
+import { VaultFailure } from "./failure.ts"
+import { type Flight, flight } from "./flight.ts"
+import { fieldsOf, numberOf, textOf } from "./json.ts"
+import { encoded } from "./names.ts"
+import { valueIn } from "./value.ts"
+
+/** The operations of engines that make credentials: they can be read, and nothing else. */
+export interface Leases {
+  readonly capabilities: StoreCapabilities
+  read(name: string, options: CallOptions): Promise<StoredSecret>
+}
+
+/** Credentials that the server made, and how long they live. */
+interface Leased {
+  readonly stored: StoredSecret
+  readonly id: string
+  /** The login that they were made with, and with whose token they die. */
+  readonly login: number
+  readonly since: Instant
+  /** Milliseconds. */
+  readonly duration: number
+  readonly renewable: boolean
+}
+
+/**
+ * Credentials that are made when they are read ("Lease, renew, and revoke"). Every reading makes new ones on the far side,
+ * a user in a database for example; so, other than all else in this library, what was read is kept here: until two thirds
+ * of its lease are over, when it is prolonged or read again, and until there is a new login, because credentials die with the
+ * token that they were made with.
+ */
+export function leases({ withLogin, clock }: Connection, mount: string): Leases {
+  const kept = new Map<string, Leased>()
+  const flights = new Map<string, Flight<StoredSecret>>()
+  const versionOf = versionMaker()
+
+  const age = ({ since }: Leased): number => elapsed(since, instant(clock))
+  const end = (milliseconds: number): Date => new Date(clock.wall() + milliseconds)
+
+  async function read(
+    name: string,
+    ask: AskServer,
+    login: number,
+    signal: AbortSignal,
+  ): Promise<StoredSecret> {
+    const known = kept.get(name)
+    if (known?.login === login) {
+      if (age(known) < (known.duration * 2) / 3) return known.stored
+      const renewed = await renew(known, ask, signal)
+      if (renewed !== undefined) {
+        kept.set(name, renewed)
+        return renewed.stored
+      }
+    }
+    const since = instant(clock)
+    const answer = await ask("GET", `${encoded(mount)}/${encoded(name)}`, signal)
+    const id = textOf(answer.json.lease_id) ?? ""
+    if (id === "") {
+      kept.delete(name)
+      return unleased(name, answer)
+    }
+    const duration = durationOf(answer)
+    const stored = {
+      value: valueIn(answer.text, json => json.data),
+      // The last part is the server's own mark; the rest is the name.
+      version: id.slice(id.lastIndexOf("/") + 1),
+      expiresAt: end(duration),
+    }
+    kept.set(name, { stored, id, login, since, duration, renewable: answer.json.renewable === true })
+    return stored
+  }
+
+  /** The same credentials for longer, or nothing where the server does not prolong them any more. */
+  async function renew(known: Leased, ask: AskServer, signal: AbortSignal): Promise<Leased | undefined> {
+    if (!known.renewable || age(known) >= known.duration) return undefined
+    const since = instant(clock)
+    try {
+      const answer = await ask("POST", "sys/leases/renew", signal, { lease_id: known.id })
+      const duration = durationOf(answer)
+      // Near the longest time that they may have they are prolonged by less and less.
+      if (duration <= known.duration / 2) return undefined
+      return { ...known, since, duration, stored: { ...known.stored, expiresAt: end(duration) } }
+    } catch (thrown) {
+      // Over, or not permitted; if it is the token that is dead, reading again will tell.
+      if (thrown instanceof VaultFailure && (thrown.status === 400 || thrown.status === 403)) return undefined
+      throw thrown
+    }
+  }
+
+  /** Credentials that somebody rotates, with no lease: what is left of their time counts down in `ttl`, and is no change. */
+  function unleased(name: string, { json, text }: Answer): StoredSecret {
+    const ttl = numberOf(fieldsOf(json.data)?.ttl)
+    const value = valueIn(text, answer => {
+      const { ttl: counting, ...rest } = fieldsOf(answer.data) ?? {}
+      return ttl === undefined ? answer.data : rest
+    })
+    const version = versionOf(name, value)
+    return { value, version, ...(ttl !== undefined && { expiresAt: end(1_000 * ttl) }) }
+  }
+
+  return {
+    capabilities: {
+      preconditions: { absent: false, version: false },
+      versionedReads: false,
+      batchSize: 1,
+      binary: false,
+      expiry: false,
+      softDelete: false,
+      local: false,
+    },
+    async read(name, { signal }) {
+      let reading = flights.get(name)
+      if (reading === undefined) {
+        reading = flight(own => withLogin((ask, login) => read(name, ask, login, own), own))
+        flights.set(name, reading)
+      }
+      return await reading.join(signal)
+    },
+  }
+}
+
+/** How long the credentials live from now on, in milliseconds. */
+function durationOf({ json }: Answer): number {
+  return 1_000 * (numberOf(json.lease_duration) ?? 0)
+}

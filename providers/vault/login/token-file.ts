@@ -1,0 +1,21 @@
+import { credentialOf } from "./credential.ts"
+import type { Login } from "./login.ts"
+import { spent } from "./token.ts"
+
+/** The token that `vault login` or an agent keeps in a file. Read again when the server no longer accepts it. */
+export interface TokenFileAuth {
+  readonly method: "token-file"
+  readonly file: string
+}
+
+/** Logs in with the token that is in a file now. */
+export function tokenFileLogin({ file }: TokenFileAuth): Login {
+  return {
+    issues: false,
+    async logIn({ replacing }) {
+      const token = await credentialOf("token", { file })
+      if (token === replacing) throw spent("the file still holds it: vault login writes a new one")
+      return { token, lease: 0, renewable: false }
+    },
+  }
+}

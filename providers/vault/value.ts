@@ -1,0 +1,51 @@
+import { SecretError, type SecretValue } from "../../src/core/index.ts"
+import { VaultFailure } from "./failure.ts"
+import { fieldsOf, parseExactly } from "./json.ts"
+
+/**
+ * The largest value that is sent, in bytes: what HashiCorp Vault takes as one string of JSON
+ * (`max_json_string_value_length`), and what integrated storage takes as one entry (`max_entry_size`), each by default.
+ */
+export const LARGEST = 2 ** 20
+
+/** The field that holds the value where it is the only one. */
+const FIELD = "value"
+
+/**
+ * The value of a secret from the map that the server keeps: the field `value` where it is the only one, else the JSON
+ * text of the map, its numbers as the server wrote them.
+ *
+ * @param text the whole answer, as it came.
+ * @param pick finds the map in it.
+ * @throws VaultFailure if there is none: then the answer is not the server's.
+ */
+export function valueIn(text: string, pick: (json: Record<string, unknown>) => unknown): string {
+  const map = fieldsOf(pick(parseExactly(text) ?? {}))
+  if (map === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
+  const only = Object.keys(map).length === 1 ? map[FIELD] : undefined
+  if (typeof only === "string") return only
+  return JSON.stringify(only === undefined ? map : only)
+}
+
+/**
+ * The map that holds a value.
+ *
+ * @throws SecretError `INVALID_VALUE` for what the server would refuse or change
+ */
+export function mapOf(value: SecretValue): Record<string, string> {
+  if (typeof value !== "string")
+    throw new SecretError("UNSUPPORTED", { message: "bytes cannot be stored here" })
+  if (!value.isWellFormed()) {
+    throw new SecretError("INVALID_VALUE", {
+      message: "the value has half of a surrogate pair, which JSON in UTF-8 cannot hold",
+      hint: "store it as base64",
+    })
+  }
+  if (Buffer.byteLength(value) > LARGEST) {
+    throw new SecretError("INVALID_VALUE", {
+      message: `the value is larger than ${LARGEST} bytes, which Vault takes by default`,
+      hint: "keep what is large elsewhere, and the key to it here",
+    })
+  }
+  return { [FIELD]: value }
+}

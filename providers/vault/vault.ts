@@ -1,0 +1,145 @@
+import {
+  type CallOptions,
+  defineStore,
+  isSecretError,
+  rebuild,
+  SecretError,
+  type SecretStore,
+  type StoreWith,
+} from "../../src/core/index.ts"
+import { type Connection, connectionOf } from "./connection.ts"
+import { vaultErrors } from "./errors.ts"
+import { VaultFailure } from "./failure.ts"
+import { kv1 } from "./kv1.ts"
+import { kv2 } from "./kv2.ts"
+import { leases } from "./leases.ts"
+import { kvVersionAt } from "./mount.ts"
+import { encoded, vaultNames } from "./names.ts"
+import {
+  type CheckedOptions,
+  checkKv,
+  checkOptions,
+  locationOf,
+  type OpenVaultOptions,
+  type ServerOptions,
+  type VaultOptions,
+} from "./options.ts"
+
+/** Secrets in version 1 of the key-value engine. */
+export type VaultKv1Store = StoreWith<"write" | "list" | "delete">
+
+/** Secrets in version 2 of the key-value engine. */
+export type VaultKv2Store = StoreWith<"write" | "list" | "versions" | "delete">
+
+/**
+ * Secrets in the key-value engine of HashiCorp Vault or OpenBao. Makes no request before the first call, which logs in.
+ *
+ * A value is the field `value` where it is the only one, else the JSON text of all fields; what is written becomes
+ * `{ value }`. In version 2 a secret that somebody deleted softly is `NOT_FOUND`, with the way back in the hint; `delete`
+ * removes a secret with all its versions. Version 1 has no versions and no preconditions: `version` is a number of this
+ * store's own.
+ *
+ * @throws SecretError `MISCONFIGURED` for an option that does not exist or has no value that can be meant
+ */
+export function vault(options: VaultOptions & { readonly kv: 2 }): VaultKv2Store
+export function vault(options: VaultOptions): VaultKv1Store
+export function vault(options: VaultOptions): VaultKv1Store {
+  const checked = checkOptions("vault()", options, ["kv"])
+  return keyValueStore(checked, checkKv(options.kv), connectionOf(checked))
+}
+
+/**
+ * Credentials that an engine of Vault or OpenBao makes when they are read, with a lease: for a database, for a cloud. The
+ * name is the path below the mount: `creds/readonly`. They can be read only.
+ *
+ * Every reading makes new credentials on the far side. So what was read is given again until two thirds of its lease are
+ * over; then the lease is prolonged, or new ones are read, and after a new login too, because they die with the token.
+ * `expiresAt` says when they end. They are not revoked by `close()`.
+ *
+ * @throws SecretError `MISCONFIGURED` for an option that does not exist or has no value that can be meant
+ */
+export function vaultLeases(options: ServerOptions): SecretStore {
+  const checked = checkOptions("vaultLeases()", options, [])
+  return leasesStore(checked, connectionOf(checked))
+}
+
+/**
+ * The store that {@link vault} or {@link vaultLeases} makes. Asks the server which version of the key-value engine is at
+ * the mount, if that is not said.
+ *
+ * @throws SecretError `MISCONFIGURED`, also if there is no such mount; whatever else keeps the server from answering
+ */
+export async function openVault(options: OpenVaultOptions, { signal }: CallOptions): Promise<SecretStore> {
+  const checked = checkOptions("openVault()", options, ["kv", "leases"])
+  const { kv, leases = false } = options
+  if (typeof leases !== "boolean" || (leases && kv !== undefined)) {
+    throw new SecretError("MISCONFIGURED", {
+      message: "leases is neither true nor false, or stands beside kv",
+      hint: "an engine keeps values (kv) or makes credentials (leases)",
+    })
+  }
+  const connection = connectionOf(checked)
+  if (leases) return leasesStore(checked, connection)
+  if (kv !== undefined) return keyValueStore(checked, checkKv(kv), connection)
+  try {
+    return keyValueStore(checked, await kvVersionAt(connection, checked.mount, signal), connection)
+  } catch (thrown) {
+    await connection.close()
+    const store = locationOf(checked, [])
+    if (signal.aborted) throw new SecretError("ABORTED", { store })
+    throw rebuild(thrown, { store }, isSecretError(thrown) ? undefined : vaultErrors(thrown, "open"))
+  }
+}
+
+function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connection): VaultKv1Store {
+  const { mount, naming } = checked
+  if (kv === 1) {
+    return defineStore({
+      ...sharedBy(checked, connection, mount),
+      ...kv1(connection, mount, naming.prefix),
+    })
+  }
+  return defineStore({
+    ...sharedBy(checked, connection, `${mount}/data`),
+    ...kv2(connection, mount, naming.prefix),
+  })
+}
+
+function leasesStore(checked: CheckedOptions, connection: Connection): SecretStore {
+  const { mount } = checked
+  return defineStore({
+    ...sharedBy(checked, connection, mount, ["leases=true"]),
+    ...leases(connection, mount),
+  })
+}
+
+/**
+ * What all kinds of engines have in common.
+ *
+ * @param readable below which path the engine is read
+ * @param parameters what the location says beside the place
+ */
+function sharedBy(
+  checked: CheckedOptions,
+  connection: Connection,
+  readable: string,
+  parameters: readonly string[] = [],
+) {
+  return {
+    kind: "vault",
+    location: locationOf(checked, parameters),
+    names: vaultNames,
+    naming: checked.naming,
+    errors: vaultErrors,
+    async ping({ signal }: CallOptions): Promise<void> {
+      // A name that nobody can use: whoever says that it is not there, or not permitted, knows who asks.
+      await connection.ask("GET", `${encoded(readable)}/latchkey/ping`, signal).catch(passIfAnswered)
+    },
+    close: () => connection.close(),
+  } as const
+}
+
+function passIfAnswered(thrown: unknown): void {
+  const isAnswer = thrown instanceof VaultFailure && thrown.stage === "call" && thrown.reason === undefined
+  if (!isAnswer || ![400, 403, 404, 405].includes(thrown.status ?? 0)) throw thrown
+}
