@@ -41,6 +41,8 @@ export interface LiveCell<B extends Bench> {
   readonly note?: string
   /** Whether it needs the connection to lead through toxiproxy. */
   readonly throughLink?: true
+  /** Whether the SDK waits by timers of its own before it connects again: time must not fly meanwhile. */
+  readonly ownTimers?: true
   begin(bench: B): Calamity | Promise<Calamity>
 }
 

@@ -12,3 +12,6 @@ export interface Link {
   heal(): Promise<void>
   close(): Promise<void>
 }
+
+/** Makes a link in front of a port of this machine. */
+export type MakeLink = (port: number) => Promise<Link>

@@ -20,6 +20,8 @@ export interface Pace {
   underWay(): number
   /** Whether to let time go on all the same, because nothing will come back. */
   readonly silent?: boolean
+  /** How many milliseconds a second of the fake clock lasts at least: the SDK may have timers of its own. */
+  readonly secondLasts?: number
 }
 
 /**
@@ -31,7 +33,7 @@ export async function drive(pace: Pace, what: string, holds: () => boolean, most
   for (let second = 0; second <= most; second++) {
     await rest(pace)
     if (holds()) return
-    await pace.clock.advance("1s")
+    await oneSecond(pace)
   }
   throw new Error(`not within ${most} s of the fake clock: ${what}`)
 }
@@ -54,9 +56,14 @@ export async function driven<T>(pace: Pace, what: string, call: Promise<T>, most
 /** Lets so many seconds go by. */
 export async function wait(pace: Pace, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
-    await pace.clock.advance("1s")
+    await oneSecond(pace)
     await rest(pace)
   }
+}
+
+async function oneSecond({ clock, secondLasts = 0 }: Pace): Promise<void> {
+  if (secondLasts > 0) await pause(secondLasts)
+  await clock.advance("1s")
 }
 
 /** Waits until nothing is under way, and nothing follows from what was. */

@@ -12,7 +12,8 @@ const START = 15
 
 /** Lets a program that holds a secret live through a bad day and see the end of it. */
 export async function liveThrough<B extends Bench>(row: Row, cell: LiveCell<B>, bench: B): Promise<void> {
-  const subject = subjectOf(bench, { silent: row.silent ?? false, realTime: row.realTime ?? false })
+  const { silent = false, realTime = false } = row
+  const subject = subjectOf(bench, { silent, realTime, ownTimers: cell.ownTimers ?? false })
   const [value] = subject.values
   await bench.put(value.text)
   const handle = await subject.secrets.get(bench.name)

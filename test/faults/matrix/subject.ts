@@ -31,10 +31,12 @@ export interface SubjectOptions {
   readonly silent: boolean
   /** By the clock of the machine. */
   readonly realTime: boolean
+  /** The SDK has timers of its own. */
+  readonly ownTimers: boolean
 }
 
 /** Puts a program in front of a bench. Both end with the test. */
-export function subjectOf(bench: Bench, { silent, realTime }: SubjectOptions): Subject {
+export function subjectOf(bench: Bench, { silent, realTime, ownTimers }: SubjectOptions): Subject {
   const values = [newCanary(), newCanary(), newCanary()] as const
   const clock = checkedFakeClock()
   const store = faulty(bench.store)
@@ -68,7 +70,7 @@ export function subjectOf(bench: Bench, { silent, realTime }: SubjectOptions): S
     secrets,
     calls: store.calls,
     clock,
-    pace: { clock, silent, underWay: () => store.calls.underWay() },
+    pace: { clock, silent, secondLasts: ownTimers ? 20 : 0, underWay: () => store.calls.underWay() },
     values,
     told: event => events.filter(({ is }) => is === event).length,
     failure: async call => watch(await failureOf(call)),
