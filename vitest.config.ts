@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config"
 import { CasesReporter } from "./test/servers/vitest/cases-reporter.ts"
 
-const conditions = ["latchkey-source", "node", "import", "module", "default"]
+const conditions = ["latchkey-source", "node", "import", "default"]
 
 /** Tests that need a real server. */
 const SERVERS = "test/**/*.server.test.ts"
@@ -35,9 +35,14 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
           exclude: [NEVER, SERVERS, ...SLOW],
+          // From 1 on, because files of order 0 come last on a machine that has one worker only.
+          sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: "slow", include: SLOW, exclude: [NEVER, SERVERS] } },
+      {
+        extends: true,
+        test: { name: "slow", include: SLOW, exclude: [NEVER, SERVERS], sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
@@ -53,7 +58,7 @@ export default defineConfig({
           include: [SERVERS],
           // Begins to start servers when the run begins, and the tests that need them come last.
           globalSetup: ["test/servers/vitest/global-setup.ts"],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           // Files that wait for a server that is being installed keep nobody from his work.
           maxWorkers: 4,
           // The first start of a server may install it.

@@ -31,6 +31,7 @@ if (command === undefined || unknown.length > 0) {
       environment: process.env,
       holder: run,
       signal: stopping.signal,
+      every: Number(process.env.LATCHKEY_SERVERS_EVERY ?? 10_000),
       stdout: process.stdout,
       stderr: process.stderr,
     })
