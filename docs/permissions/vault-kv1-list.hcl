@@ -1,0 +1,4 @@
+# list: names, folder by folder
+path "secret/*" {
+  capabilities = ["list"]
+}

@@ -1,0 +1,4 @@
+# read: values
+path "secret/*" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,4 @@
+# list: names, folder by folder
+path "secret/metadata/*" {
+  capabilities = ["list"]
+}

@@ -1,0 +1,4 @@
+# read: values, also those of older versions
+path "secret/data/*" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,4 @@
+# versions: their numbers and dates, no values
+path "secret/metadata/*" {
+  capabilities = ["read"]
+}

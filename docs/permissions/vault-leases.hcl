@@ -1,0 +1,7 @@
+# read: credentials with a lease, and to prolong it
+path "database/creds/*" {
+  capabilities = ["read"]
+}
+path "sys/leases/renew" {
+  capabilities = ["update"]
+}
