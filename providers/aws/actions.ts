@@ -21,7 +21,10 @@ interface NewVersion {
  */
 export interface Actions {
   readonly GetSecretValue: {
-    readonly input: { readonly SecretId: string; readonly VersionId?: string }
+    readonly input: { readonly SecretId: string } & (
+      | { readonly VersionId: string }
+      | { readonly VersionStage: "AWSCURRENT" }
+    )
     readonly answer: SecretAnswer
   }
   readonly BatchGetSecretValue: {

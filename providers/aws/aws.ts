@@ -1,6 +1,7 @@
-import { defineStore, isSecretError, rebuild, SecretError, type StoreWith } from "../../src/core/index.ts"
+import { defineStore, SecretError, type StoreWith } from "../../src/core/index.ts"
 import { connection } from "./client.ts"
-import { awsErrors } from "./errors.ts"
+import { awsErrors, errorOf } from "./errors.ts"
+import { AwsFailure } from "./failure.ts"
 import { awsNames } from "./names.ts"
 import { type AwsOptions, checkOptions } from "./options.ts"
 import { listSecrets, listVersions, readSecret, readSecrets } from "./read.ts"
@@ -43,7 +44,7 @@ export function aws(
       local: false,
     },
     read: async (name, { version, signal }) => await readSecret(call, name, version, signal),
-    readMany: async (names, { signal }) => await readSecrets(call, names, location, signal),
+    readMany: async (names, { signal }) => await readSecrets(call, names, signal),
     write: async (name, value, { expect, signal }) => await writeSecret(call, name, value, expect, signal),
     list: ({ under, signal }) => listSecrets(call, under, renamed, signal),
     versions: (name, { signal }) => listVersions(call, name, signal),
@@ -65,10 +66,9 @@ export function aws(
     async ping({ signal }) {
       try {
         // A name that nobody can write through this library. That it is missing, or not ours to see, says that we are known.
-        await call("GetSecretValue", { SecretId: probe }, signal)
+        await call("GetSecretValue", { SecretId: probe, VersionStage: "AWSCURRENT" }, signal)
       } catch (thrown) {
-        if (isSecretError(thrown)) throw thrown
-        const { code } = rebuild(thrown, { store: location }, awsErrors(thrown, "ping"))
+        const code = thrown instanceof AwsFailure ? errorOf(thrown).code : undefined
         if (code !== "NOT_FOUND" && code !== "DENIED") throw thrown
       }
     },

@@ -1,4 +1,4 @@
-import type { ErrorTable, KnownFailure } from "../../src/core/index.ts"
+import { type ErrorTable, type KnownFailure, SecretError } from "../../src/core/index.ts"
 import type { Action } from "./actions.ts"
 import { AwsFailure } from "./failure.ts"
 
@@ -53,7 +53,11 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
     PutSecretValue: taken,
     UpdateSecretVersionStage: taken,
   },
-  ResourceExistsException: { code: "CONFLICT", message: "there is such a secret already" },
+  ResourceExistsException: {
+    code: "CONFLICT",
+    message: "there is such a secret already",
+    hint: `read it first; if it was deleted, ${RESTORE}`,
+  },
   InvalidParameterException: {
     otherwise: { code: "INVALID_VALUE", hint: "the service does not take it" },
     // The version from which AWSCURRENT was to be taken does not have it.
@@ -178,9 +182,15 @@ const notTheService: Row = {
 const loginFailed = login("give credentials to the SDK's chain: keys, a profile, or the role of the machine")
 
 /** The table of the errors of Secrets Manager, and of the ways to it. */
-export const awsErrors: ErrorTable = thrown => {
-  if (!(thrown instanceof AwsFailure)) return undefined
-  const { known, mendable, unchanged } = thrown
+export const awsErrors: ErrorTable = thrown => (thrown instanceof AwsFailure ? meaningOf(thrown) : undefined)
+
+/** A failure as the error that it means, for the answer of a batch: about which secret is added later. */
+export function errorOf(failure: AwsFailure): SecretError {
+  const { code, ...details } = meaningOf(failure)
+  return new SecretError(code, details)
+}
+
+function meaningOf({ known, mendable, unchanged }: AwsFailure): KnownFailure {
   const { requestId, retryAfterMs, clockCorrected } = known
   return {
     ...rowOf(known),

@@ -1,5 +1,4 @@
 import {
-  rebuild,
   SecretError,
   type SecretInfo,
   type StoredSecret,
@@ -7,8 +6,8 @@ import {
   valueOfBytes,
 } from "../../src/core/index.ts"
 import type { Call, SecretAnswer } from "./actions.ts"
-import { awsErrors } from "./errors.ts"
-import { failureInBatch, noAnswer } from "./failure.ts"
+import { errorOf } from "./errors.ts"
+import { AwsFailure, failureInBatch, noAnswer } from "./failure.ts"
 import { isVersionId } from "./names.ts"
 import { CANDIDATE } from "./write.ts"
 
@@ -24,8 +23,9 @@ export async function readSecret(
 ): Promise<StoredSecret> {
   if (version !== undefined && !isVersionId(version))
     throw new SecretError("NOT_FOUND", { message: "there is no such version" })
-  const input = { SecretId: name, ...(version !== undefined && { VersionId: version }) }
-  return storedSecret(await call("GetSecretValue", input, signal))
+  // The label is said, though it is what the service assumes: policies may demand it (secretsmanager:VersionStage).
+  const which = version === undefined ? { VersionStage: "AWSCURRENT" as const } : { VersionId: version }
+  return storedSecret(await call("GetSecretValue", { SecretId: name, ...which }, signal))
 }
 
 /**
@@ -35,12 +35,9 @@ export async function readSecret(
 export async function readSecrets(
   call: Call,
   names: readonly string[],
-  location: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, StoredSecret | SecretError>> {
   const answers = new Map<string, StoredSecret | SecretError>()
-  const refused = (name: string, thrown: unknown): SecretError =>
-    rebuild(thrown, { secret: name, store: location }, awsErrors(thrown, "read"))
   let page: string | undefined
   do {
     const input = { SecretIdList: names, ...(page !== undefined && { NextToken: page }) }
@@ -48,22 +45,20 @@ export async function readSecrets(
     if (!Array.isArray(SecretValues) && !Array.isArray(Errors)) throw noAnswer("BatchGetSecretValue")
     for (const answer of SecretValues ?? []) {
       for (const name of names) {
-        if (name !== answer.Name && name !== answer.ARN) continue
-        try {
-          answers.set(name, storedSecret(answer))
-        } catch (thrown) {
-          answers.set(name, refused(name, thrown))
-        }
+        if (name === answer.Name || name === answer.ARN)
+          answers.set(
+            name,
+            orError(() => storedSecret(answer)),
+          )
       }
     }
     for (const error of Errors ?? []) {
-      const name = names.find(one => one === error.SecretId)
-      if (name !== undefined) answers.set(name, refused(name, failureInBatch(error)))
+      if (error.SecretId !== undefined) answers.set(error.SecretId, errorOf(failureInBatch(error)))
     }
-    page = NextToken
+    page = NextToken || undefined
   } while (page !== undefined)
   for (const name of names) {
-    if (!answers.has(name)) answers.set(name, refused(name, noAnswer("BatchGetSecretValue")))
+    if (!answers.has(name)) answers.set(name, errorOf(noAnswer("BatchGetSecretValue")))
   }
   return answers
 }
@@ -92,7 +87,7 @@ export async function* listSecrets(
       if (name === undefined || hasNoValue(SecretVersionsToStages)) continue
       yield { name, ...dateOf(CreatedDate) }
     }
-    page = NextToken
+    page = NextToken || undefined
   } while (page !== undefined)
 }
 
@@ -137,7 +132,7 @@ export async function* listVersions(
         ...dateOf(CreatedDate),
       })
     }
-    page = NextToken
+    page = NextToken || undefined
   } while (page !== undefined)
   yield* versions.sort(newestFirst)
 }
@@ -155,6 +150,16 @@ function newestFirst(one: VersionInfo, other: VersionInfo): number {
   const apart = (other.createdAt?.getTime() ?? 0) - (one.createdAt?.getTime() ?? 0)
   // Dates are given in whole seconds by some, and then only this is certain.
   return apart === 0 ? Number(other.current) - Number(one.current) : apart
+}
+
+/** One name's answer that is none is an error of that name only. */
+function orError(read: () => StoredSecret): StoredSecret | SecretError {
+  try {
+    return read()
+  } catch (thrown) {
+    if (thrown instanceof AwsFailure) return errorOf(thrown)
+    throw thrown
+  }
 }
 
 /** Makes sure that an answer is one: an empty text is a value, a text that is missing is a fault. */

@@ -3,8 +3,8 @@ import type { Call } from "./actions.ts"
 import { AwsFailure, noAnswer } from "./failure.ts"
 import { isArn, isVersionId } from "./names.ts"
 
-/** The size in bytes of the largest value ("Quotas" in the AWS Secrets Manager User Guide). */
-export const LARGEST_VALUE = 65_536
+/** The size in bytes of the largest value ("CreateSecret" in the AWS Secrets Manager API Reference; the smallest is 1). */
+const LARGEST_VALUE = 65_536
 
 /**
  * The label of a version on its way to become the current one under a condition. One for all writers: a label stands on
@@ -28,7 +28,7 @@ export async function writeSecret(
   expect: string | undefined,
   signal: AbortSignal,
 ): Promise<VersionInfo> {
-  refuseTooLarge(value)
+  refuseSize(value)
   const content: Content = {
     // Our own, so that the answer can be told from that of another writer; without one the SDK makes one that nobody knows.
     ClientRequestToken: globalThis.crypto.randomUUID(),
@@ -127,11 +127,17 @@ function isNamed(thrown: unknown, name: string): boolean {
   return thrown instanceof AwsFailure && thrown.known.sent && thrown.known.errorName === name
 }
 
-function refuseTooLarge(value: SecretValue): void {
+function refuseSize(value: SecretValue): void {
   const size = typeof value === "string" ? new TextEncoder().encode(value).length : value.length
-  if (size <= LARGEST_VALUE) return
-  throw new SecretError("INVALID_VALUE", {
-    message: `the value is larger than ${LARGEST_VALUE} bytes`,
-    hint: "Secrets Manager holds no more: keep the large part elsewhere, and its key here",
-  })
+  const refusal = (message: string, hint: string) => new SecretError("INVALID_VALUE", { message, hint })
+  if (size === 0)
+    throw refusal(
+      "the value is empty",
+      "Secrets Manager takes values of at least one byte: delete the secret instead",
+    )
+  if (size > LARGEST_VALUE)
+    throw refusal(
+      `the value is larger than ${LARGEST_VALUE} bytes`,
+      "keep the large part elsewhere, and its key here",
+    )
 }

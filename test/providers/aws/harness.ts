@@ -4,7 +4,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager"
-import { aws } from "latchkey/aws"
+import { type AwsOptions, aws } from "latchkey/aws"
 import type { Harness } from "latchkey/testing"
 import type { AwsServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
@@ -22,7 +22,7 @@ export function bareClient({ url, region, accessKeyId, secretAccessKey }: AwsSer
 }
 
 /** A store on a server that answers as Secrets Manager does, under a prefix that nobody else uses. */
-export async function awsHarness(server: AwsServer): Promise<Harness> {
+export async function awsHarness(server: AwsServer, more: AwsOptions = {}): Promise<Harness> {
   const canary = newCanary()
   const client = bareClient(server)
   const prefix = `run-${process.pid}-${Date.now()}/h${++harnesses}`
@@ -31,6 +31,7 @@ export async function awsHarness(server: AwsServer): Promise<Harness> {
     endpoint: server.url,
     credentials: { accessKeyId: server.accessKeyId, secretAccessKey: canary.text },
     prefix,
+    ...more,
   })
   const native = (name: string) => `${prefix}/${name}`
   const put = async (name: string, value: string | Uint8Array): Promise<void> => {
@@ -45,6 +46,8 @@ export async function awsHarness(server: AwsServer): Promise<Harness> {
     store: canary.watch(store),
     put,
     remove: async name => void (await client.send(new DeleteSecretCommand({ SecretId: native(name) }))),
+    // The service's model wants at least one byte, and both servers take an empty text for one that is missing.
+    holds: value => value.length > 0,
     largest: 65_536,
     close: async () => client.destroy(),
   }
