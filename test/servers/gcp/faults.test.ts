@@ -36,7 +36,12 @@ describe("a fault", () => {
   it("strikes as often as it is told, calls of its method and resource only", async () => {
     const made = await withSecret()
     made.server.put("b", "value")
-    made.server.faults.next({ method: "AccessSecretVersion", resource: "/a/", code: "INTERNAL", times: 2 })
+    made.server.faults.next({
+      method: "AccessSecretVersion",
+      resource: "/secrets/a",
+      code: "INTERNAL",
+      times: 2,
+    })
     const codes = [
       (await made.call("GetSecret", { name: made.name("a") })).code,
       (await made.call("AccessSecretVersion", { name: made.name("b", 1) })).code,

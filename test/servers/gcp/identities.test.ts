@@ -129,6 +129,7 @@ describe("permissions", () => {
       ),
     )
     expect(codes).toEqual(["OK", "PERMISSION_DENIED", "OK"])
+    made.server.identities.add({ token: "one", grants: [{ permissions, on: ["*"] }] })
     const list = await made.call("ListSecrets", { parent: made.project }, { token: "one" })
     expect(list.code).toBe("PERMISSION_DENIED")
   })

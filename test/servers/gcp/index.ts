@@ -1,6 +1,5 @@
 export { crc32c } from "./checksum.ts"
 export type { ErrorDetail } from "./error-details.ts"
-export { detailsOf } from "./error-details.ts"
 export type { CodeName } from "./failure.ts"
 export type { Fault, Faults } from "./faults.ts"
 export type { GcpIdentity, Grant, Identities } from "./identities.ts"

@@ -118,14 +118,14 @@ export class State {
     this.#secrets.delete(secret.name)
   }
 
-  addVersion(secret: Secret, data: Uint8Array, checksumGiven: boolean): Version {
+  addVersion(secret: Secret, data: Buffer, checksumGiven: boolean): Version {
     const created = this.clock.tick()
     const version: Version = {
       number: secret.nextVersion,
       created,
       checksumGiven,
       state: "ENABLED",
-      data: Buffer.from(data),
+      data,
       etag: etagOf(created),
     }
     secret.nextVersion += 1
