@@ -62,10 +62,26 @@ const SCHEMES: Readonly<Record<string, Open>> = {
     return provider.memory({}, { ...provider.fromUrl(url, env), clock })
   },
   "layered:": openLayers,
-  "aws:": notYet,
-  "azure:": notYet,
-  "gcp:": notYet,
-  "vault:": notYet,
+  "aws:": async (url, { env }) => {
+    const provider = await import("../providers/aws/index.ts")
+    return provider.aws(provider.fromUrl(url, env))
+  },
+  "azure:": async (url, { env }) => {
+    const provider = await import("../providers/azure/index.ts")
+    return provider.azure(provider.fromUrl(url, env))
+  },
+  "gcp:": async (url, { env }) => {
+    const provider = await import("../providers/gcp/index.ts")
+    return provider.gcp(provider.fromUrl(url, env))
+  },
+  "vault:": async (url, { env, ask }) => {
+    const provider = await import("../providers/vault/index.ts")
+    const options = provider.fromUrl(url, env)
+    return await ask(
+      `vault://${url.host}${url.pathname}`,
+      async signal => await provider.openVault(options, { signal }),
+    )
+  },
 }
 
 /** What a URL is called that was given as an argument. */
@@ -86,15 +102,19 @@ const DEFAULT_STORE = "layered:?store=env:&store=dotenv:.env%3Foptional=true"
  * | `dotenv:.env`, `dotenv:/etc/app/.env` | a `.env` file, which must be there |
  * | `dotenv:.env.local,.env?optional=true` | several, the first one wins; they may be missing |
  * | `memory:` | memory, empty at first |
+ * | `aws://eu-west-1/prod/tally` | AWS Secrets Manager: a region, and what names begin with |
+ * | `azure://my-vault` | Azure Key Vault |
+ * | `gcp://my-project` | Google Secret Manager |
+ * | `vault://127.0.0.1:8200/secret` | HashiCorp Vault or OpenBao: a server and the mount of an engine |
  * | `layered:?store=env:&store=dotenv:.env` | several stores, asked in their order; `&`, `%` and `#` in their URLs are `%26`, `%25` and `%23` |
  *
  * All take `prefix=billing` and `rename.tally/api-token=TALLY_API_KEY`. A URL holds no credential: those with a user or a
  * password are refused, and so is every parameter that does not exist.
  *
  * @throws SecretError `MISCONFIGURED` for a URL that is none, an unknown scheme or parameter (the message lists what
- * exists and quotes nothing of the URL but a plain word in the place of a name), a credential, or a file that is not
- * there; `UNSUPPORTED` for a backend that is still to come; whatever the store says that cannot be reached; `TIMEOUT` if
- * it says nothing within 5 seconds; `ABORTED`
+ * exists and quotes nothing of the URL but a plain word in the place of a name), a credential, a file that is not there, or
+ * an SDK that is not installed (the hint is the line that installs it); whatever the store says that cannot be reached;
+ * `TIMEOUT` if it says nothing within 5 seconds; `ABORTED`
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<SecretStore> {
   refuseUnknownOptions("openStore()", options, ["env", "clock", "signal"])
@@ -181,14 +201,6 @@ async function openLayers(url: URL, surroundings: Surroundings): Promise<SecretS
   }
 }
 
-async function notYet(url: URL): Promise<SecretStore> {
-  refuseCredentials(url)
-  throw new SecretError("UNSUPPORTED", {
-    message: `the backend ${url.protocol} does not exist in this version`,
-    hint: `today there are ${available()}`,
-  })
-}
-
 function parse(text: string, surroundings: Surroundings): URL {
   const url = typeof text === "string" ? URL.parse(text) : null
   if (url !== null) return url
@@ -204,8 +216,5 @@ function misconfigured(message: string, { called }: Surroundings): SecretError {
 }
 
 function available(): string {
-  return Object.entries(SCHEMES)
-    .filter(([, openScheme]) => openScheme !== notYet)
-    .map(([scheme]) => scheme)
-    .join(", ")
+  return Object.keys(SCHEMES).join(", ")
 }

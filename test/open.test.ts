@@ -148,17 +148,6 @@ describe("opening a store by URL", () => {
   })
 
   it.each([
-    "aws:",
-    "azure://my-vault",
-    "gcp://my-project",
-    "vault://127.0.0.1:8200/secret",
-  ])("says that %s is still to come, and what there is", async url => {
-    const error = await errorOf(openStore(url))
-    expect(error).toMatchObject({ code: "UNSUPPORTED" })
-    expect(error.hint).toBe("today there are env:, dotenv:, memory:, layered:")
-  })
-
-  it.each([
     "",
     "x",
     ".env",

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openSecrets, openStore, type SecretError } from "latchkey"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { startAzure, startManagedIdentity } from "./servers/azure/index.ts"
+import { startGcp } from "./servers/gcp/index.ts"
+import { newCanary } from "./support/canary.ts"
+import { startChild } from "./support/child.ts"
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+async function serving(handler: Handler): Promise<string> {
+  const server: Server = createServer(handler)
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  })
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function errorOf(call: Promise<unknown>): Promise<SecretError> {
+  try {
+    await call
+  } catch (thrown) {
+    return thrown as SecretError
+  }
+  throw new Error("nothing was thrown")
+}
+
+/** A Vault with one mount and nothing in it, which is not ready at first. */
+async function vaultServer({ notReady = 0, kv = "2" } = {}): Promise<{ host: string; asked: string[] }> {
+  const asked: string[] = []
+  const host = await serving((request, response) => {
+    const path = (request.url ?? "").replace("/v1/", "")
+    asked.push(path)
+    const answer = (status: number, body: object) =>
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+    if (asked.length <= notReady) answer(503, { errors: ["Vault is sealed"] })
+    else if (path.startsWith("sys/internal/ui/mounts/"))
+      answer(200, { data: { type: "kv", path: "team/kv/", options: { version: kv } } })
+    else if (path === "auth/token/lookup-self") answer(200, { data: { ttl: 0, renewable: false } })
+    else answer(404, { errors: [] })
+  })
+  return { host, asked }
+}
+
+describe("opening a service by URL", () => {
+  it("opens AWS Secrets Manager", async () => {
+    const host = await serving((_, response) => {
+      response
+        .writeHead(400, { "content-type": "application/x-amz-json-1.1" })
+        .end(JSON.stringify({ __type: "ResourceNotFoundException" }))
+    })
+    const keys = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: newCanary().text }
+    const env = { ...keys, AWS_ENDPOINT_URL: `http://${host}` }
+    const store = await openStore("aws://eu-west-1/prod", { env })
+    expect(store).toMatchObject({ kind: "aws", location: expect.stringMatching(/^aws:\/\/eu-west-1\/prod/) })
+    await store.close()
+  })
+
+  it("opens Azure Key Vault, with the login that the environment names", async () => {
+    const server = await startAzure()
+    onTestFinished(async () => await server.close())
+    const folder = await mkdtemp(join(tmpdir(), "latchkey-"))
+    onTestFinished(async () => await rm(folder, { recursive: true }))
+    const ca = join(folder, "ca.pem")
+    await writeFile(ca, server.ca)
+    server.put("tally--api-token", "tly-1")
+
+    const identity = await startManagedIdentity(() => server.token("reader"))
+    onTestFinished(async () => await identity.close())
+    const url = `azure://127.0.0.1:${server.port}?ca=${encodeURIComponent(ca)}&disable-challenge-resource-verification=true`
+    const program = startChild(
+      `import { openSecrets } from "latchkey"
+       await using secrets = await openSecrets(process.argv[1])
+       console.log((await secrets.get("tally/api-token")).reveal())`,
+      {
+        args: [url],
+        // Azure's own identity library reads the environment of the process, and cannot be given another one.
+        env: identity.environment,
+      },
+    )
+    expect(await program.ended).toMatchObject({ code: 0, stdout: "tly-1\n", stderr: "" })
+    expect(identity.calls).toBe(1)
+  })
+
+  it("opens Google Secret Manager", async () => {
+    const server = await startGcp()
+    onTestFinished(async () => await server.close())
+    server.put("tally--api-token", "tly-1")
+    const url = `gcp://${server.project}?endpoint=${server.address}&insecure=true`
+    await using secrets = await openSecrets(url, { env: {} })
+    expect((await secrets.get("tally/api-token")).reveal()).toBe("tly-1")
+  })
+
+  it("opens Vault, and asks it which engine there is at the mount", async () => {
+    const { host, asked } = await vaultServer()
+    const env = { VAULT_TOKEN: newCanary().text }
+    const store = await openStore(`vault://${host}/team/kv`, { env })
+    expect([store.kind, store.capabilities.versionedReads, "versions" in store]).toEqual([
+      "vault",
+      true,
+      true,
+    ])
+    await store.close()
+    const first = await openStore(`vault://${(await vaultServer({ kv: "1" })).host}/team/kv`, { env })
+    expect([first.capabilities.versionedReads, "versions" in first]).toEqual([false, false])
+    await first.close()
+    expect(asked[0]).toBe("sys/internal/ui/mounts/team/kv")
+
+    const stated = await vaultServer()
+    await (await openStore(`vault://${stated.host}/team/kv?kv=2`, { env })).close()
+    expect(stated.asked).not.toContain("sys/internal/ui/mounts/team/kv")
+  })
+
+  it("asks again while a program starts, but once for a store alone", async () => {
+    const env = { VAULT_TOKEN: newCanary().text }
+    const sealed = await vaultServer({ notReady: 1 })
+    expect((await errorOf(openStore(`vault://${sealed.host}/team/kv`, { env }))).code).toBe("UNAVAILABLE")
+
+    const { host, asked } = await vaultServer({ notReady: 2 })
+    await using secrets = await openSecrets(`vault://${host}/team/kv`, { env, random: () => 0 })
+    expect(secrets.supports("versions")).toBe(true)
+    expect(asked.filter(path => path.startsWith("sys/internal"))).toHaveLength(3)
+  })
+
+  it("says where it was, when nothing answers before the deadline", async () => {
+    const { host } = await vaultServer({ notReady: Number.POSITIVE_INFINITY })
+    const options = { env: { VAULT_TOKEN: newCanary().text }, startupDeadline: "50ms" } as const
+    const error = await errorOf(openSecrets(`vault://${host}/team/kv`, options))
+    expect(error).toMatchObject({
+      code: "TIMEOUT",
+      lastCode: "UNAVAILABLE",
+      store: `vault://${host}/team/kv`,
+    })
+  })
+})
