@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gcp } from "../../../providers/gcp/index.ts"
-import type { SecretError, SecretErrorCode } from "../../../src/core/index.ts"
+import type { SecretErrorCode } from "../../../src/core/index.ts"
 import { type Fault, type GcpServer, startGcp } from "../../servers/gcp/index.ts"
-import { failureOf } from "../../support/rig.ts"
 import { type Certificate, makeCertificate } from "../certificate.ts"
 import { startElsewhere } from "../elsewhere.ts"
 import type { MadeAnswer } from "../http-faults.ts"
 import { startHttp2Answers } from "../http2-answers.ts"
+import { askUntil } from "../matrix/ask-until.ts"
 import type { Calamity, Column, Evidence, LiveCell } from "../matrix/cell.ts"
 import type { MakeLink } from "../matrix/link.ts"
 import { type LinkedBench, overNetwork } from "../matrix/over-network.ts"
@@ -87,17 +87,6 @@ function failing(
     begin: bench => struck(bench, { ...fault, ...(fault.code && { message: `to ${bench.credentials}` }) }),
     ...more,
   }
-}
-
-/**
- * Asks, and does not care for the answer, until something holds: the first call on a connection that has just been cut
- * says nothing about the server to which the next one leads.
- */
-async function askUntil({ store }: GcpBench, holds: (error: SecretError) => boolean): Promise<void> {
-  for (let asked = 0; asked < 100; asked++) {
-    if (holds(await failureOf(store.ping({ signal: new AbortController().signal })))) return
-  }
-  throw new Error("the connection is not made anew")
 }
 
 /** Somebody in between who speaks HTTP/2, and no gRPC. */

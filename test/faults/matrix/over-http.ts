@@ -3,6 +3,7 @@ import { makeCertificate } from "../certificate.ts"
 import { startElsewhere } from "../elsewhere.ts"
 import type { Deed, MadeAnswer, ProxiedRequest } from "../http-faults.ts"
 import type { HttpProxy } from "../http-proxy.ts"
+import { askUntil } from "./ask-until.ts"
 import type { Bench, Calamity, Column, Evidence, Held, LiveCell } from "./cell.ts"
 import type { Link } from "./link.ts"
 import { overNetwork } from "./over-network.ts"
@@ -54,9 +55,11 @@ export function overHttp<B extends HttpBench>(server: Evidence) {
       code: "UNAVAILABLE",
       held: "stale",
       evidence: injected,
-      async begin({ proxy }) {
+      async begin(bench) {
+        const { proxy } = bench
         const shown = proxy.certificate
         proxy.show(await makeCertificate())
+        await askUntil(bench, error => !error.transient)
         return { end: () => shown !== undefined && proxy.show(shown) }
       },
     },

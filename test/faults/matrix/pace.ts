@@ -67,7 +67,7 @@ async function oneSecond({ clock, secondLasts = 0 }: Pace): Promise<void> {
 }
 
 /** Waits until nothing is under way, and nothing follows from what was. */
-async function rest({ clock, underWay, silent = false }: Pace): Promise<void> {
+export async function rest({ clock, underWay, silent = false }: Pace): Promise<void> {
   await clock.settle()
   if (silent) return
   while (underWay() > 0) {

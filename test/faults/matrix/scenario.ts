@@ -2,7 +2,7 @@ import { expect } from "vitest"
 import type { Secret, StoreWith } from "../../../src/core/index.ts"
 import type { Canary } from "../../support/canary.ts"
 import type { Bench, Calamity, LiveCell } from "./cell.ts"
-import { drive, driven, until, wait } from "./pace.ts"
+import { drive, driven, rest, until, wait } from "./pace.ts"
 import type { Row } from "./rows.ts"
 import { type Subject, subjectOf } from "./subject.ts"
 
@@ -18,6 +18,8 @@ export async function liveThrough<B extends Bench>(row: Row, cell: LiveCell<B>, 
   await bench.put(value.text)
   const handle = await subject.secrets.get(bench.name)
   expectShown(handle, value)
+  // In the background the version before is looked for.
+  await rest({ ...subject.pace, silent: false })
 
   const calamity = await cell.begin(bench)
   if (row.strikes === "writes") await writing(subject, bench, cell, calamity, handle)

@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto"
+import { vault } from "../../../providers/vault/index.ts"
+import type { VaultServer } from "../../servers/index.ts"
+import { newCanary } from "../../support/canary.ts"
+import { makeCertificate } from "../certificate.ts"
+import { startHttpProxy } from "../http-proxy.ts"
+import type { Column, Evidence } from "../matrix/cell.ts"
+import type { MakeLink } from "../matrix/link.ts"
+import { type HttpBench, overHttp } from "../matrix/over-http.ts"
+import { until } from "../matrix/pace.ts"
+import { rootOf, type VaultRoot } from "./vault-root.ts"
+
+/** A store of Vault or OpenBao in front of a real server, at which it logs in by name and password. */
+export interface VaultBench extends HttpBench {
+  readonly root: VaultRoot
+  /** Where the values are: `mount/data/name`. */
+  readonly path: { readonly data: string; readonly metadata: string; readonly policy: string }
+  /** Makes the user that the store logs in as, or forgets it. */
+  user(present: boolean): Promise<void>
+  /** Ends all tokens that the store was given. */
+  revoke(): Promise<void>
+}
+
+const NAME = "tally/api-token"
+
+/** Mounts an engine and a way to log in, for all benches on one server. */
+export async function prepareVault(server: VaultServer): Promise<{ mount: string; logins: string }> {
+  const root = rootOf(server)
+  const suffix = randomBytes(4).toString("hex")
+  const [mount, logins] = [`faults-${suffix}`, `logins-${suffix}`]
+  await root.ask("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } })
+  await root.ask("POST", `sys/auth/${logins}`, { type: "userpass" })
+  // A new engine of version 2 takes a moment until it answers.
+  let ready = false
+  const probe = async (): Promise<void> => {
+    while (!ready) {
+      await root.ask("POST", `${mount}/data/ready`, { data: {} }).then(
+        () => {
+          ready = true
+        },
+        () => undefined,
+      )
+    }
+  }
+  await Promise.all([probe(), until("the engine answers", () => ready)])
+  return { mount, logins }
+}
+
+/** Makes a secret's place, a policy, a user and the proxy in front of the server, and a store. */
+export async function vaultBench(
+  server: VaultServer,
+  { mount, logins }: { readonly mount: string; readonly logins: string },
+  makeLink?: MakeLink,
+): Promise<VaultBench> {
+  const root = rootOf(server)
+  const password = newCanary().text
+  const prefix = `bench-${randomBytes(4).toString("hex")}`
+  const policy = `sys/policies/acl/${prefix}`
+  const own = `${prefix}/${NAME}`
+  const certificate = await makeCertificate()
+  const proxy = await startHttpProxy({ upstream: server.url, certificate })
+  const link = await makeLink?.(proxy.port)
+  const credentials = [password]
+  // Notes which tokens the store was given, and strikes nothing.
+  proxy.faults.add(
+    { is: "silence" },
+    {
+      which({ headers }) {
+        const token = headers["x-vault-token"]
+        if (typeof token === "string" && !credentials.includes(token)) credentials.push(token)
+        return false
+      },
+    },
+  )
+  const user = async (present: boolean): Promise<void> => {
+    const path = `auth/${logins}/users/${prefix}`
+    if (present) await root.ask("POST", path, { password, token_policies: [prefix] })
+    else await root.ask("DELETE", path)
+  }
+  await root.ask("POST", policy, { policy: policyFor(`${mount}/data/${own}`) })
+  await user(true)
+  return {
+    root,
+    proxy,
+    link,
+    user,
+    path: { data: `${mount}/data/${own}`, metadata: `${mount}/metadata/${own}`, policy },
+    store: vault({
+      kv: 2,
+      address: `https://127.0.0.1:${link?.port ?? proxy.port}`,
+      mount,
+      prefix,
+      tls: { ca: certificate.certificate },
+      auth: { method: "userpass", username: prefix, password, mount: logins },
+    }),
+    name: NAME,
+    credentials,
+    answer: JSON.stringify({ data: { data: { value: "of another host" }, metadata: { version: 9 } } }),
+    isWrite: ({ method, path }) => method !== "GET" && path.includes("/data/"),
+    put: async value => void (await root.ask("POST", `${mount}/data/${own}`, { data: { value } })),
+    async revoke() {
+      for (const token of credentials.slice(1)) await root.ask("POST", "auth/token/revoke", { token })
+    },
+    async close() {
+      await link?.close()
+      await proxy.close()
+      await user(false)
+    },
+  }
+}
+
+/** A policy that lets a program read and write one secret. */
+function policyFor(path: string): string {
+  return `path "${path}" { capabilities = ["create", "read", "update"] }`
+}
+
+const nothing = { end: () => undefined }
+
+/** What a real Vault, or OpenBao, does to a program on bad days. */
+export const vaultColumn: Column<VaultBench> = {
+  ...overHttp<VaultBench>(real()),
+  expiredAndBack: {
+    code: "none",
+    held: "current",
+    evidence: real(),
+    async begin({ revoke }) {
+      await revoke()
+      return nothing
+    },
+  },
+  expired: {
+    code: "UNAUTHENTICATED",
+    held: "stale",
+    evidence: real(),
+    async begin({ revoke, user }) {
+      await user(false)
+      await revoke()
+      return { end: async () => await user(true) }
+    },
+  },
+  denied: {
+    code: "DENIED",
+    held: "ends",
+    evidence: real(),
+    async begin({ root, path }) {
+      await root.ask("POST", path.policy, { policy: policyFor("elsewhere/*") })
+      return { end: async () => await root.ask("POST", path.policy, { policy: policyFor(path.data) }) }
+    },
+  },
+  deleted: {
+    code: "NOT_FOUND",
+    held: "ends",
+    evidence: real(),
+    async begin({ root, path }) {
+      await root.ask("DELETE", path.metadata)
+      return nothing
+    },
+  },
+  disabled: {
+    code: "NOT_FOUND",
+    held: "ends",
+    evidence: real(),
+    note: "the only version deleted softly: there is nothing else by which it could be switched off",
+    async begin({ root, path }) {
+      await root.ask("DELETE", path.data)
+      return nothing
+    },
+  },
+  badVersion: {
+    code: "NOT_FOUND",
+    held: "keeps",
+    evidence: real(),
+    note: "deleted softly",
+    async begin({ root, path, put }) {
+      await put("a bad version")
+      await root.ask("DELETE", path.data)
+      return nothing
+    },
+  },
+  keyService: {
+    notThere: "the key is the server's own: without it all of the server is sealed, which is the row of 503",
+  },
+}
+
+function real(): Evidence {
+  return { is: "real server", server: "HashiCorp Vault and OpenBao" }
+}
