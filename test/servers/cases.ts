@@ -1,4 +1,5 @@
 import { describe, it } from "vitest"
+import { buildVault } from "./own-vault.ts"
 import { running } from "./running.ts"
 import { isServerName, type ServerName, type Servers, ServerUnavailable } from "./types.ts"
 
@@ -10,6 +11,8 @@ export interface Cases<Server extends string = string> {
   readonly server: Server
   /** The contract suite, recorded answers of the real service, or faults. */
   readonly kind: "contract" | "recorded" | "fault"
+  /** Whether the cases take servers of their own by `ownVault`: then that is what must be to be had. Default: no. */
+  readonly own?: boolean
 }
 
 declare module "vitest" {
@@ -29,16 +32,31 @@ export function casesOf<Server extends string>(
   cases: Cases<Server>,
   body: (server: Server extends ServerName ? Servers[Server] : undefined) => void | Promise<void>,
 ): void {
-  const { backend, server, kind } = cases
-  describe(`${backend} on ${server}, ${kind}`, { meta: { cases: { backend, server, kind } } }, async () => {
-    const found = isServerName(server) ? await available(server) : undefined
+  const { backend, server, kind, own = false } = cases
+  const meta = { cases: { backend, server, kind } }
+  describe(`${backend} on ${server}, ${kind}`, { meta }, async () => {
+    const found = isServerName(server) ? await available(server, own) : undefined
     if (found instanceof ServerUnavailable) return notToBeHad(found)
     await body(found as Parameters<typeof body>[0])
   })
 }
 
-async function available(name: ServerName): Promise<Servers[ServerName] | ServerUnavailable> {
+/** Groups tests of something else that need a server, with the same waiting and skipping as {@link casesOf}. */
+export function describeOn<Name extends ServerName>(
+  name: Name,
+  body: (server: Servers[Name]) => void | Promise<void>,
+  { own = false }: Pick<Cases, "own"> = {},
+): void {
+  describe(name, async () => {
+    const found = await available(name, own)
+    if (found instanceof ServerUnavailable) return notToBeHad(found)
+    await body(found as Servers[Name])
+  })
+}
+
+async function available(name: ServerName, own: boolean): Promise<Servers[ServerName] | ServerUnavailable> {
   try {
+    if (own && (name === "vault" || name === "openbao")) await buildVault(name)
     return await running(name)
   } catch (error) {
     if (error instanceof ServerUnavailable) return error

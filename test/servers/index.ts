@@ -1,4 +1,7 @@
+export { type Authority, type Certificate, newAuthority } from "./certificates.ts"
+export { type OwnVault, type OwnVaultOptions, ownVault } from "./own-vault.ts"
 export { letGo, running } from "./running.ts"
+export { type ProxyTo, proxyTo } from "./toxiproxy.ts"
 export {
   type AnyServer,
   type AwsServer,

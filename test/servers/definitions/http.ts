@@ -1,8 +1,16 @@
+import { request as overHttp } from "node:http"
+import { request as overHttps } from "node:https"
+import { text as textOf } from "node:stream/consumers"
+
 /** How to ask. */
 export interface Asking {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: unknown
+  readonly body?: object | undefined
+  /** The authority of the server's certificate, as PEM. */
+  readonly ca?: string | undefined
+  /** With what the caller shows who he is. */
+  readonly client?: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** An answer with its status; the body is `undefined` if it is no JSON. */
@@ -14,20 +22,25 @@ export interface Answer {
 /** Asks a server on this machine. Gives nothing if it does not answer within two seconds. */
 export async function ask(
   url: string,
-  { method = "GET", headers = {}, body }: Asking = {},
+  { method = "GET", headers = {}, body, ca, client }: Asking = {},
 ): Promise<Answer | undefined> {
-  try {
-    const response = await fetch(url, {
-      method,
-      headers,
-      signal: AbortSignal.timeout(2000),
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: parsed(text) }
-  } catch {
-    return undefined
-  }
+  const send = url.startsWith("https:") ? overHttps : overHttp
+  return await new Promise(resolve => {
+    const nothing = (): void => resolve(undefined)
+    // A connection of its own for each question: none is left open when the server is to end.
+    send(
+      url,
+      { method, headers, ca, ...client, agent: false, signal: AbortSignal.timeout(2000) },
+      response => {
+        textOf(response).then(
+          read => resolve({ status: response.statusCode ?? 0, body: parsed(read) }),
+          nothing,
+        )
+      },
+    )
+      .once("error", nothing)
+      .end(body === undefined ? undefined : JSON.stringify(body))
+  })
 }
 
 /** A field that is a text, or nothing. */

@@ -69,21 +69,31 @@ export function fromReady(
   }
 }
 
+/** A server, and who signed its certificate if that is nobody whom everybody trusts. */
+export interface Reached extends Pick<VaultServer, "url" | "rootToken"> {
+  readonly ca?: string | undefined
+}
+
 /** A new core has no secrets engine: mounts version 2 of KV at `secret/`, and waits until it answers. */
-export async function mountSecret({ url, rootToken }: Pick<VaultServer, "url" | "rootToken">): Promise<void> {
+export async function mountSecret({ url, rootToken, ca }: Reached): Promise<void> {
   const headers = { "X-Vault-Token": rootToken }
   const mount = `${url}/v1/sys/mounts/secret`
-  const there = await ask(mount, { headers })
+  const there = await ask(mount, { headers, ca })
   if (there?.status !== 200) {
     const body = { type: "kv", options: { version: "2" } }
-    const answer = await ask(mount, { method: "POST", headers, body })
+    const answer = await ask(mount, { method: "POST", headers, body, ca })
     if (answer?.status !== 204)
       throw new Error(`mounting KV was answered with ${answer?.status ?? "nothing"}`)
   }
-  // The upgrade of a new mount takes about a second, during which it refuses to answer.
+  await untilKvAnswers({ url, rootToken, ca })
+}
+
+/** The upgrade of a new mount, and of one that was just unsealed, takes about a second, in which it refuses. */
+export async function untilKvAnswers({ url, rootToken, ca }: Reached): Promise<void> {
+  const headers = { "X-Vault-Token": rootToken }
   const answers = await waitFor(
-    async () => ((await ask(`${url}/v1/secret/config`, { headers }))?.status === 200 ? true : undefined),
+    async () => ((await ask(`${url}/v1/secret/config`, { headers, ca }))?.status === 200 ? true : undefined),
     { atMost: 20_000 },
   )
-  if (answers === undefined) throw new Error("KV was mounted and does not answer")
+  if (answers === undefined) throw new Error("KV is mounted and does not answer")
 }
