@@ -243,11 +243,11 @@ function noConnection({ code, details }: StatusError): KnownFailure | undefined 
 function noService({ details }: StatusError): KnownFailure | undefined {
   const status = Number(HTTP_STATUS.exec(details)?.[1])
   if (Number.isNaN(status)) return undefined
-  const passes = status < 400 || status >= 500 || status === 408 || status === 429
   return {
     ...GARBLED,
-    message: `something that is not the service answered with HTTP status ${status}`,
-    transient: passes,
+    code: status === 429 ? "THROTTLED" : "UNAVAILABLE",
+    message: `something that is not the service answered with the HTTP status ${status}`,
+    transient: status < 400 || status >= 500 || status === 408 || status === 429,
   }
 }
 

@@ -37,11 +37,14 @@ interface ChannelCredentials {
   combineChannelCredentials(channel: unknown, call: unknown): unknown
 }
 
-/**
- * Without these a channel that has failed waits up to two minutes before it tries again, and all calls meanwhile fail
- * without having been tried. How often the service is asked is for `Secrets` to say.
- */
-const CHANNEL = { "grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 2_000 }
+const CHANNEL = {
+  // Otherwise a channel that has failed waits up to two minutes before it tries again, and all calls meanwhile fail
+  // without having been tried. How often the service is asked is for `Secrets` to say.
+  "grpc.initial_reconnect_backoff_ms": 200,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  // Otherwise a new channel takes over the connection of the one that it is to replace, dead as it is.
+  "grpc.use_local_subchannel_pool": 1,
+}
 
 const SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
 

@@ -107,14 +107,16 @@ async function added(
     )
     return version
   }
-  try {
+  if (mayBeMissing) {
     try {
       return await add()
     } catch (thrown) {
-      if (!mayBeMissing || !isStatus(thrown, "NOT_FOUND")) throw thrown
-      await createdByAnybody(writing, id, signal)
-      return await add()
+      if (!isStatus(thrown, "NOT_FOUND")) throw thrown
     }
+    await createdByAnybody(writing, id, signal)
+  }
+  try {
+    return await add()
   } catch (thrown) {
     if (!isStatus(thrown, "NOT_FOUND")) throw thrown
     throw new SecretError("CONFLICT", {

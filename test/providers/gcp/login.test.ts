@@ -1,0 +1,153 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, onTestFinished, test } from "vitest"
+import type { GcpOptions } from "../../../providers/gcp/index.ts"
+import type { GcpServer } from "../../servers/gcp/index.ts"
+import { newCanary } from "../../support/canary.ts"
+import { Caller } from "./caller.ts"
+import { calm, errorOf, opened, standIn } from "./support.ts"
+
+const NAME = "tally/api-token"
+const ID = "tally--api-token"
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "latchkey-gcp-"))
+  onTestFinished(async () => await rm(path, { recursive: true }))
+  return path
+}
+
+/** A stand-in that speaks TLS and asks who calls, and the options that lead to it. */
+async function guarded(): Promise<{ server: GcpServer; options: GcpOptions }> {
+  const server = await standIn({ tls: true, identities: [] })
+  const ca = join(await folder(), "ca.pem")
+  await writeFile(ca, server.ca ?? "")
+  server.put(ID, "tly-1")
+  return { server, options: { project: server.project, endpoint: `localhost:${server.port}`, ca } }
+}
+
+/** The same, and somebody who gets a token that is good for it whenever he asks for one. */
+async function letIn() {
+  const { server, options } = await guarded()
+  const fresh = () => {
+    const token = newCanary().text
+    server.identities.add({ token, name: "program" })
+    return token
+  }
+  const caller = new Caller(fresh)
+  return { server, caller, store: opened({ ...options, authClient: caller }) }
+}
+
+test("the token of the caller goes along, and one login is enough for many calls at once", async () => {
+  const { server, caller, store } = await letIn()
+  await Promise.all(Array.from({ length: 20 }, async () => await store.read(NAME, calm)))
+  expect(caller.logins).toBe(1)
+  expect(new Set(server.log.requests.map(({ identity }) => identity))).toEqual(new Set(["program"]))
+})
+
+test("a token that expires in mid-life is replaced within the call, once for all calls that met it", async () => {
+  const { server, caller, store } = await letIn()
+  await store.read(NAME, calm)
+  server.identities.expire(caller.credentials.access_token)
+  server.log.clear()
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await store.read(NAME, calm)))
+  expect(answers.map(({ version }) => version)).toEqual(answers.map(() => "1"))
+  expect(caller.logins).toBe(2)
+  expect(server.log.requests.filter(({ ended }) => ended === "UNAUTHENTICATED")).toHaveLength(20)
+})
+
+test("a write that met an expired token is written once", async () => {
+  const { server, caller, store } = await letIn()
+  await store.read(NAME, calm)
+  server.identities.expire(caller.credentials.access_token)
+  expect((await store.write(NAME, "tly-2", calm)).version).toBe("2")
+  expect(server.held(ID)).toHaveLength(2)
+})
+
+test("a token that the service does not take even new is UNAUTHENTICATED, until it takes it", async () => {
+  const { server, options } = await guarded()
+  const canary = newCanary()
+  const caller = new Caller(() => canary.text)
+  const store = canary.watch(opened({ ...options, authClient: caller }))
+  const error = canary.watch(await errorOf(store.read(NAME, calm)))
+  expect([error.code, error.transient]).toEqual(["UNAUTHENTICATED", false])
+  expect(error.hint).toContain("clock")
+  expect([caller.logins, server.log.requests.length]).toEqual([2, 2])
+  expect((await errorOf(store.write(NAME, "tly-2", calm))).outcome).toBeUndefined()
+  server.identities.add({ token: canary.text })
+  expect((await store.read(NAME, calm)).version).toBe("1")
+})
+
+test("a token of which nobody knows the end is left alone: its owner cannot make another one", async () => {
+  const { server, options } = await guarded()
+  const canary = newCanary()
+  const caller = new Caller()
+  caller.credentials = { access_token: canary.text }
+  const store = opened({ ...options, authClient: caller })
+  expect((await errorOf(store.read(NAME, calm))).code).toBe("UNAUTHENTICATED")
+  expect(caller.credentials.access_token === canary.text).toBe(true)
+  server.identities.add({ token: canary.text })
+  expect((await store.read(NAME, calm)).version).toBe("1")
+})
+
+/** What Google's library throws: an error of its HTTP client, with all that a request had. */
+function gaxiosError(token: string, fields: object): Error {
+  const config = { headers: { authorization: `Bearer ${token}` }, data: { refresh_token: token } }
+  return Object.assign(new Error(`request for ${token} failed`), { config, ...fields })
+}
+
+test.for([
+  [
+    "invalid_grant",
+    { status: 400, response: { status: 400, data: { error: "invalid_grant" } } },
+    "UNAUTHENTICATED",
+  ],
+  ["403", { response: { status: 403 } }, "UNAUTHENTICATED"],
+  ["429", { status: 429 }, "THROTTLED"],
+  ["503", { status: 503, response: { status: 503 } }, "UNAVAILABLE"],
+  ["a refused connection", { code: "ECONNREFUSED" }, "UNAVAILABLE"],
+  ["a name without an address, deep inside", { cause: { code: "ENOTFOUND" } }, "UNAVAILABLE"],
+  ["a broken key", { code: "ERR_OSSL_UNSUPPORTED" }, "UNAUTHENTICATED"],
+] as const)("a login that ends with %s is %s, tells nothing, and is tried again", async ([
+  ,
+  fields,
+  code,
+]) => {
+  const { caller, store } = await letIn()
+  const canary = newCanary()
+  caller.refusal = gaxiosError(canary.text, fields)
+  const error = canary.watch(await errorOf(store.write(NAME, "tly-2", calm)))
+  expect([error.code, error.outcome]).toEqual([code, undefined])
+  expect(error.hint === undefined).toBe(code === "THROTTLED")
+  expect((await errorOf(store.ping(calm))).code).toBe(code)
+  caller.refusal = undefined
+  expect((await store.read(NAME, calm)).version).toBe("1")
+})
+
+test("what was thrown instead of an error is a refused login, too", async () => {
+  const { caller, store } = await letIn()
+  caller.refusal = "no"
+  expect((await errorOf(store.read(NAME, calm))).code).toBe("UNAUTHENTICATED")
+})
+
+test("a certificate that nobody here trusts is UNAVAILABLE, does not pass by itself, and ca is named", async () => {
+  const { options } = await guarded()
+  const another = await standIn({ tls: true })
+  const ca = join(await folder(), "another.pem")
+  await writeFile(ca, another.ca ?? "")
+  const store = opened({ ...options, ca, authClient: new Caller() })
+  const error = await errorOf(store.write(NAME, "tly-2", calm))
+  expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", false, undefined])
+  expect(error.hint).toContain("set ca")
+})
+
+test("a file with authorities that cannot be read is MISCONFIGURED, until it can", async () => {
+  const { server, options } = await guarded()
+  const ca = join(await folder(), "later.pem")
+  const canary = newCanary()
+  server.identities.add({ token: canary.text })
+  const store = opened({ ...options, ca, authClient: new Caller(() => canary.text) })
+  expect((await errorOf(store.read(NAME, calm))).code).toBe("MISCONFIGURED")
+  await writeFile(ca, server.ca ?? "")
+  expect((await store.read(NAME, calm)).version).toBe("1")
+})
