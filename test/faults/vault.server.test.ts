@@ -4,10 +4,7 @@ import { runColumn } from "./matrix/run.ts"
 
 for (const name of ["vault", "openbao"] as const) {
   casesOf({ backend: "vault", server: name, kind: "fault" }, async server => {
-    const prepared = await prepareVault(server)
-    runColumn(vaultColumn, {
-      makeBench: async link => await vaultBench(server, prepared, link),
-      link: new Error("later"),
-    })
+    const place = await prepareVault(server)
+    runColumn(vaultColumn, async needs => await vaultBench(place, needs))
   })
 }

@@ -2,8 +2,7 @@ import { azure } from "../../../providers/azure/index.ts"
 import { type AzureServer, type FakeCredential, startAzure } from "../../servers/azure/index.ts"
 import { makeCertificate } from "../certificate.ts"
 import { startHttpProxy } from "../http-proxy.ts"
-import type { Column, Evidence } from "../matrix/cell.ts"
-import type { MakeLink } from "../matrix/link.ts"
+import type { Column, Evidence, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp, struckBy } from "../matrix/over-http.ts"
 import { recordedAnswer } from "../recorded.ts"
 
@@ -16,8 +15,8 @@ export interface AzureBench extends HttpBench {
 const NAME = "tally/api-token"
 const OWN_NAME = "tally--api-token"
 
-/** Starts a stand-in, the proxy in front of it, and a store. @param makeLink for a connection that can be harmed. */
-export async function azureBench(makeLink?: MakeLink): Promise<AzureBench> {
+/** Starts a stand-in, the proxy in front of it, and a store. @param needs what a cell needs. */
+export async function azureBench({ link: makeLink }: Needs): Promise<AzureBench> {
   const server = await startAzure()
   const certificate = await makeCertificate()
   const proxy = await startHttpProxy({ upstream: server.url, upstreamCa: server.ca, certificate })

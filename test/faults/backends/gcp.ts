@@ -9,8 +9,7 @@ import { startElsewhere } from "../elsewhere.ts"
 import type { MadeAnswer } from "../http-faults.ts"
 import { startHttp2Answers } from "../http2-answers.ts"
 import { askUntil } from "../matrix/ask-until.ts"
-import type { Calamity, Column, Evidence, LiveCell } from "../matrix/cell.ts"
-import type { MakeLink } from "../matrix/link.ts"
+import type { Calamity, Column, Evidence, LiveCell, Needs } from "../matrix/cell.ts"
 import { type LinkedBench, overNetwork } from "../matrix/over-network.ts"
 import { type Relay, startRelay } from "../relay.ts"
 import { Caller } from "./gcp-caller.ts"
@@ -28,8 +27,8 @@ export interface GcpBench extends LinkedBench {
 const NAME = "tally/api-token"
 const ID = "tally--api-token"
 
-/** Starts a stand-in and a store. @param makeLink for a connection that can be harmed. */
-export async function gcpBench(makeLink?: MakeLink): Promise<GcpBench> {
+/** Starts a stand-in and a store. @param needs what a cell needs. */
+export async function gcpBench({ link: makeLink }: Needs): Promise<GcpBench> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-faults-"))
   const between = await makeCertificate()
   const server = await startGcp({ tls: true, identities: [] })
@@ -107,7 +106,7 @@ async function answeredBetween(bench: GcpBench, answer: MadeAnswer) {
 
 /** What Google's Secret Manager, or its stand-in, does to a program on bad days. */
 export const gcpColumn: Column<GcpBench> = {
-  ...overNetwork<GcpBench>(injected),
+  ...overNetwork<GcpBench>(injected, { ownTimers: true }),
   reset: failing("UNAVAILABLE", { cut: true }),
   truncated: failing("UNAVAILABLE", { cut: true, afterEffect: true }),
   throttledUntil: failing(

@@ -1,17 +1,18 @@
 import { randomBytes } from "node:crypto"
 import { vault } from "../../../providers/vault/index.ts"
-import type { VaultServer } from "../../servers/index.ts"
+import { type OwnVault, ownVault, type VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../certificate.ts"
 import { startHttpProxy } from "../http-proxy.ts"
-import type { Column, Evidence } from "../matrix/cell.ts"
-import type { MakeLink } from "../matrix/link.ts"
+import type { Column, Evidence, MakeLink, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp } from "../matrix/over-http.ts"
 import { until } from "../matrix/pace.ts"
 import { rootOf, type VaultRoot } from "./vault-root.ts"
 
 /** A store of Vault or OpenBao in front of a real server, at which it logs in by name and password. */
 export interface VaultBench extends HttpBench {
+  /** There for cells that seal it. */
+  readonly own: OwnVault | undefined
   readonly root: VaultRoot
   /** Where the values are: `mount/data/name`. */
   readonly path: { readonly data: string; readonly metadata: string; readonly policy: string }
@@ -24,7 +25,7 @@ export interface VaultBench extends HttpBench {
 const NAME = "tally/api-token"
 
 /** Mounts an engine and a way to log in, for all benches on one server. */
-export async function prepareVault(server: VaultServer): Promise<{ mount: string; logins: string }> {
+export async function prepareVault(server: VaultServer): Promise<VaultPlace> {
   const root = rootOf(server)
   const suffix = randomBytes(4).toString("hex")
   const [mount, logins] = [`faults-${suffix}`, `logins-${suffix}`]
@@ -43,20 +44,35 @@ export async function prepareVault(server: VaultServer): Promise<{ mount: string
     }
   }
   await Promise.all([probe(), until("the engine answers", () => ready)])
-  return { mount, logins }
+  return { server, mount, logins }
+}
+
+/** Where on a server benches are made. */
+export interface VaultPlace {
+  readonly server: VaultServer
+  readonly mount: string
+  /** The mount of the login. */
+  readonly logins: string
+}
+
+/** Makes a bench on a server that others use too, or on one of its own. */
+export async function vaultBench(place: VaultPlace, { link, ownServer }: Needs): Promise<VaultBench> {
+  if (ownServer !== true) return await benchAt(place, link, undefined)
+  const own = await ownVault(place.server.name)
+  return await benchAt(await prepareVault(own), link, own)
 }
 
 /** Makes a secret's place, a policy, a user and the proxy in front of the server, and a store. */
-export async function vaultBench(
-  server: VaultServer,
-  { mount, logins }: { readonly mount: string; readonly logins: string },
-  makeLink?: MakeLink,
+async function benchAt(
+  { server, mount, logins }: VaultPlace,
+  makeLink: MakeLink | undefined,
+  own: OwnVault | undefined,
 ): Promise<VaultBench> {
   const root = rootOf(server)
   const password = newCanary().text
   const prefix = `bench-${randomBytes(4).toString("hex")}`
   const policy = `sys/policies/acl/${prefix}`
-  const own = `${prefix}/${NAME}`
+  const name = `${prefix}/${NAME}`
   const certificate = await makeCertificate()
   const proxy = await startHttpProxy({ upstream: server.url, certificate })
   const link = await makeLink?.(proxy.port)
@@ -77,14 +93,15 @@ export async function vaultBench(
     if (present) await root.ask("POST", path, { password, token_policies: [prefix] })
     else await root.ask("DELETE", path)
   }
-  await root.ask("POST", policy, { policy: policyFor(`${mount}/data/${own}`) })
+  await root.ask("POST", policy, { policy: policyFor(`${mount}/data/${name}`) })
   await user(true)
   return {
+    own,
     root,
     proxy,
     link,
     user,
-    path: { data: `${mount}/data/${own}`, metadata: `${mount}/metadata/${own}`, policy },
+    path: { data: `${mount}/data/${name}`, metadata: `${mount}/metadata/${name}`, policy },
     store: vault({
       kv: 2,
       address: `https://127.0.0.1:${link?.port ?? proxy.port}`,
@@ -97,14 +114,15 @@ export async function vaultBench(
     credentials,
     answer: JSON.stringify({ data: { data: { value: "of another host" }, metadata: { version: 9 } } }),
     isWrite: ({ method, path }) => method !== "GET" && path.includes("/data/"),
-    put: async value => void (await root.ask("POST", `${mount}/data/${own}`, { data: { value } })),
+    put: async value => void (await root.ask("POST", `${mount}/data/${name}`, { data: { value } })),
     async revoke() {
       for (const token of credentials.slice(1)) await root.ask("POST", "auth/token/revoke", { token })
     },
     async close() {
       await link?.close()
       await proxy.close()
-      await user(false)
+      if (own === undefined) await user(false)
+      else await own.close()
     },
   }
 }
@@ -119,6 +137,18 @@ const nothing = { end: () => undefined }
 /** What a real Vault, or OpenBao, does to a program on bad days. */
 export const vaultColumn: Column<VaultBench> = {
   ...overHttp<VaultBench>(real()),
+  unavailable: {
+    code: "UNAVAILABLE",
+    held: "stale",
+    evidence: real(),
+    note: "really sealed",
+    needs: "ownServer",
+    async begin({ own }) {
+      if (own === undefined) throw new Error("only a server of one's own may be sealed")
+      await own.seal()
+      return { end: async () => await own.unseal() }
+    },
+  },
   expiredAndBack: {
     code: "none",
     held: "current",

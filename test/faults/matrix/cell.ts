@@ -1,4 +1,5 @@
 import type { SecretErrorCode, SecretStore, StoreWith } from "../../../src/core/index.ts"
+import type { ProxyTo } from "../../servers/index.ts"
 import type { RowId } from "./rows.ts"
 
 /** What a handle that is held does on a bad day. */
@@ -29,6 +30,19 @@ export interface Calamity {
   struck?(): number
 }
 
+/** Makes a connection that can be harmed, in front of a port of this machine. */
+export type MakeLink = (port: number) => Promise<ProxyTo>
+
+/** What some benches have, because a cell needs it. */
+export interface Needs {
+  /** The store's connection leads through toxiproxy. */
+  readonly link?: MakeLink
+  /** The server is nobody else's, so that it can be sealed. */
+  readonly ownServer?: true
+  /** The store speaks TLS, where it does so only if it is asked to. */
+  readonly tls?: true
+}
+
 /** One bad day on one backend. */
 export interface LiveCell<B extends Bench> {
   /** What a read fails with, or `"none"` if it does not. */
@@ -39,8 +53,8 @@ export interface LiveCell<B extends Bench> {
   readonly evidence: Evidence
   /** A remark for the page. */
   readonly note?: string
-  /** Whether it needs the connection to lead through toxiproxy. */
-  readonly throughLink?: true
+  /** What the bench has to have that others do not. */
+  readonly needs?: keyof Needs
   /** Whether the SDK waits by timers of its own before it connects again: time must not fly meanwhile. */
   readonly ownTimers?: true
   begin(bench: B): Calamity | Promise<Calamity>

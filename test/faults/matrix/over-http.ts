@@ -4,14 +4,12 @@ import { startElsewhere } from "../elsewhere.ts"
 import type { Deed, MadeAnswer, ProxiedRequest } from "../http-faults.ts"
 import type { HttpProxy } from "../http-proxy.ts"
 import { askUntil } from "./ask-until.ts"
-import type { Bench, Calamity, Column, Evidence, Held, LiveCell } from "./cell.ts"
-import type { Link } from "./link.ts"
-import { overNetwork } from "./over-network.ts"
+import type { Calamity, Column, Evidence, Held, LiveCell } from "./cell.ts"
+import { type LinkedBench, overNetwork } from "./over-network.ts"
 
 /** A bench whose service is spoken to over HTTP, through the fault proxy. */
-export interface HttpBench extends Bench {
+export interface HttpBench extends LinkedBench {
   readonly proxy: HttpProxy
-  readonly link: Link | undefined
   /** Whether a request would change the secret. */
   isWrite(request: ProxiedRequest): boolean
   /** What an answer holds that the store asked for: the redirected client would take it for the secret. */

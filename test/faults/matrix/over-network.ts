@@ -1,52 +1,58 @@
-import type { Bench, Column, Evidence } from "./cell.ts"
-import type { Link } from "./link.ts"
+import type { ProxyTo } from "../../servers/index.ts"
+import type { Bench, Column, Evidence, LiveCell } from "./cell.ts"
 
 /** A bench whose connection can be harmed. */
 export interface LinkedBench extends Bench {
   /** There for the cells that ask for it. */
-  readonly link: Link | undefined
+  readonly link: ProxyTo | undefined
 }
 
-/** The cells that happen below whatever is spoken. */
-export function overNetwork<B extends LinkedBench>(evidence: Evidence) {
+/** The cells that happen below whatever is spoken. @param more what is special about all of them. */
+export function overNetwork<B extends LinkedBench>(
+  evidence: Evidence,
+  more: Pick<LiveCell<B>, "ownTimers"> = {},
+) {
   return {
     refused: {
       code: "UNAVAILABLE",
       held: "stale",
       evidence,
-      throughLink: true,
+      ...more,
+      needs: "link",
       async begin(bench) {
         const link = linkOf(bench)
         await link.down()
-        return { end: async () => await link.heal() }
+        return { end: async () => await link.up() }
       },
     },
     silence: {
       code: "TIMEOUT",
       held: "stale",
       evidence,
-      throughLink: true,
+      ...more,
+      needs: "link",
       async begin(bench) {
         const link = linkOf(bench)
         await link.hang()
-        return { end: async () => await link.heal() }
+        return { end: async () => await link.up() }
       },
     },
     slow: {
       code: "none",
       held: "current",
       evidence,
-      throughLink: true,
+      ...more,
+      needs: "link",
       async begin(bench) {
         const link = linkOf(bench)
-        await link.slow(2_000)
-        return { end: async () => await link.heal() }
+        await link.latency(2_000)
+        return { end: async () => await link.up() }
       },
     },
   } satisfies Partial<Column<B>>
 }
 
-function linkOf({ link }: LinkedBench): Link {
+function linkOf({ link }: LinkedBench): ProxyTo {
   if (link === undefined) throw new Error("this cell needs a connection through toxiproxy")
   return link
 }

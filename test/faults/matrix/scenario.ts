@@ -72,7 +72,8 @@ async function reading<B extends Bench>(
 
   await calamity.end()
   await bench.put(next.text)
-  await drive(pace, "the new value is shown", () => handle.status.version !== "" && shows(handle, next))
+  const lively = { ...pace, silent: false }
+  await drive(lively, "the new value is shown", () => handle.status.version !== "" && shows(handle, next))
   expect([handle.status.stale, secrets.health().status]).toEqual([false, "ok"])
 }
 
