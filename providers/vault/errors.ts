@@ -34,6 +34,10 @@ const REASONS: Readonly<Record<Reason, KnownFailure>> = {
     hint: "see vault namespace list; a namespace in another one is written with the path to it",
   },
   "no-role": { code: "NOT_FOUND", hint: "the engine has no role of this name" },
+  "not-permitted": {
+    code: "DENIED",
+    hint: "its policies need the path: docs/permissions.md has them; vault token capabilities shows what it has",
+  },
   "not-initialised": {
     code: "UNAVAILABLE",
     message: "the server was never initialised",
@@ -116,10 +120,7 @@ const STATUSES: Readonly<Record<number, KnownFailure>> = {
     hint: "its log says why",
   },
   401: { code: "UNAUTHENTICATED", hint: "what stands in front of the server asks for a login of its own" },
-  403: {
-    code: "DENIED",
-    hint: "the policies of this identity need the path: docs/permissions.md has them; vault token capabilities shows what it has",
-  },
+  403: REASONS["not-permitted"],
   404: { code: "NOT_FOUND" },
   405: {
     code: "MISCONFIGURED",
@@ -200,8 +201,9 @@ export const vaultErrors: ErrorTable = thrown => {
 }
 
 function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | undefined {
-  // A login has roles of its own, which are no secrets.
-  if (reason !== undefined && (stage === "call" || reason !== "no-role")) return REASONS[reason]
+  // A login has roles and permissions of its own, which are not those of secrets.
+  const isOfSecrets = reason === "no-role" || reason === "not-permitted"
+  if (reason !== undefined && (stage === "call" || !isOfSecrets)) return REASONS[reason]
   if (status >= 300 && status < 400) return REDIRECTED
   const login = stage === "call" ? undefined : LOGIN[status]
   const known = login ?? STATUSES[status]

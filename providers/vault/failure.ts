@@ -13,6 +13,7 @@ export type Reason =
   | "no-engine"
   | "no-namespace"
   | "no-role"
+  | "not-permitted"
   | "not-initialised"
   | "sealed"
   | "speaks-tls"
@@ -71,6 +72,8 @@ const WORDS: readonly (readonly [said: RegExp, meant: Reason])[] = [
   [/check-and-set parameter required/i, "cas-required"],
   [/wrapping token is not valid/i, "wrapping-token"],
   [/invalid token|bad token/i, "dead-token"],
+  // A policy said no, so the token is alive: a dead one is refused without counting errors.
+  [/^\d+ errors? occurred:\s+\* permission denied/i, "not-permitted"],
   [/missing client token/i, "missing-token"],
   [/no handler for route/i, "no-engine"],
   [/no namespace|namespace not found/i, "no-namespace"],
@@ -78,7 +81,7 @@ const WORDS: readonly (readonly [said: RegExp, meant: Reason])[] = [
   [/not initiali[sz]ed/i, "not-initialised"],
   [/\bsealed\b/i, "sealed"],
   [/HTTP request to an HTTPS server/i, "speaks-tls"],
-  [/too large|exceeds? (?:the )?max/i, "too-large"],
+  [/too large|exceeds? (?:the )?(?:max|allowed)/i, "too-large"],
   [/upgrading from non-versioned to versioned/i, "upgrading"],
   [/invalid path for a versioned/i, "versioned-mount"],
 ]

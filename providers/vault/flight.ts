@@ -2,6 +2,8 @@ import { aborted } from "../../src/core/index.ts"
 
 /** One piece of work that many wait for. */
 export interface Flight<T> {
+  /** Whether somebody waits for it now. */
+  readonly isUnderWay: boolean
   /**
    * Starts the work, or waits for the one that is under way. Whoever waits gets its outcome, its failure too; whoever's
    * signal aborts waits no longer, and the work ends when nobody waits.
@@ -34,6 +36,9 @@ export function flight<T>(work: (signal: AbortSignal) => Promise<T>): Flight<T> 
   }
 
   return {
+    get isUnderWay() {
+      return running !== undefined
+    },
     async join(signal) {
       if (signal.aborted) throw aborted({})
       running ??= start()

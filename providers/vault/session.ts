@@ -1,6 +1,6 @@
 import { type Clock, elapsed, type Instant, instant, isSecretError } from "../../src/core/index.ts"
 import type { Answer, Client } from "./client.ts"
-import { type FailureDetails, VaultFailure } from "./failure.ts"
+import { VaultFailure } from "./failure.ts"
 import { type Flight, flight } from "./flight.ts"
 import { type Grant, grantOf, type Login } from "./login/index.ts"
 
@@ -29,12 +29,17 @@ interface Held extends Holder {
   /** Milliseconds from `since` to the moment from which it is to be prolonged. */
   readonly due: number
   readonly renewable: boolean
+  /** Whether the one before it was replaced without the server having said that it was dead. */
+  readonly onSuspicion: boolean
   /** Asks the server whether this token is alive, once for all who want to know. */
   readonly life: Flight<"alive" | "dead" | "unknown">
 }
 
-/** How long a token that was just given out is taken to be alive if the server does not say, in milliseconds. */
-const FRESH = 60_000
+/**
+ * How long a token that replaced another one on suspicion is not suspected itself, in milliseconds: a server that does not
+ * say whether tokens are alive must not be asked for a new one by every name that is denied.
+ */
+const UNSUSPECTED = 60_000
 
 /** The pause after the first prolongation that failed, doubled by each further one, and the longest, in milliseconds. */
 const FIRST_PAUSE = 1_000
@@ -58,20 +63,25 @@ export function sessionOf(
   let prolonging = false
   let failures = 0
   let failedAt = instant(clock)
+  let suspicion = false
+  let calls = 0
+  /** The token that the server called alive, and how many calls had begun when it did: all of them are answered by it. */
+  let proven: { readonly token: string; readonly calls: number } | undefined
 
   const logins = flight(async signal => {
     const grant = await login.logIn({ client, namespace, signal, replacing: held?.token })
     count += 1
     failures = 0
-    held = hold(grant, count)
+    held = hold(grant, count, suspicion)
+    suspicion = false
     return held
   })
 
-  function hold({ token, lease, renewable }: Grant, number: number): Held {
+  function hold({ token, lease, renewable }: Grant, number: number, onSuspicion: boolean): Held {
     // Vault's own clients prolong at two thirds plus a third of 10 to 20 %, by chance, so that a fleet does not come at once.
     const due = lease * (2 / 3 + (0.1 + 0.1 * Math.random()) / 3)
     const life = flight(signal => lifeOf(token, signal))
-    return { token, login: number, since: instant(clock), lease, due, renewable, life }
+    return { token, login: number, since: instant(clock), lease, due, renewable, onSuspicion, life }
   }
 
   const age = (one: Held): number => elapsed(one.since, instant(clock))
@@ -121,7 +131,8 @@ export function sessionOf(
       const grant = grantOf(answer, token)
       // Near the longest time that a token may have it is prolonged by less and less: then the next one is a new login.
       const worthwhile = grant.lease === 0 || grant.lease > one.lease / 2
-      if (held === one) held = hold({ ...grant, renewable: grant.renewable && worthwhile }, one.login)
+      if (held === one)
+        held = hold({ ...grant, renewable: grant.renewable && worthwhile }, one.login, one.onSuspicion)
     } catch (thrown) {
       if (!isDefinitive(thrown)) throw thrown
       if (held === one) held = { ...one, renewable: false }
@@ -135,25 +146,39 @@ export function sessionOf(
       return "alive"
     } catch (thrown) {
       if (!isRefusal(thrown)) throw thrown
-      // Refused without a word about the token: an old server, or a token that may not ask about itself.
+      if (thrown.reason === "not-permitted") return "alive"
       return thrown.reason === "dead-token" ? "dead" : "unknown"
     }
   }
 
-  async function isDead(one: Held, refusal: FailureDetails, signal: AbortSignal): Promise<boolean> {
+  async function isDead(
+    one: Held,
+    refusal: VaultFailure,
+    begun: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (refusal.reason === "dead-token" || refusal.reason === "missing-token") return true
+    if (proven?.token === one.token && begun <= proven.calls) return false
     const life = await one.life.join(signal)
-    return life === "dead" || (life === "unknown" && !(login.issues && age(one) < FRESH))
+    if (life === "unknown") {
+      suspicion = !(one.onSuspicion && age(one) < UNSUSPECTED)
+      return suspicion
+    }
+    if (life === "alive") proven = { token: one.token, calls }
+    return life === "dead"
   }
 
   return {
     async use(call, signal) {
       const first = await current(signal)
+      calls += 1
+      const begun = calls
       try {
         return await call(first)
       } catch (thrown) {
         if (!isRefusal(thrown)) throw thrown
-        if (held === first && !(await isDead(first, thrown, signal))) throw thrown
+        const isCurrent = held === first && !logins.isUnderWay
+        if (isCurrent && !(await isDead(first, thrown, begun, signal))) throw thrown
         const next = held === first || held === undefined ? await logins.join(signal) : held
         return await call(next)
       }

@@ -140,6 +140,7 @@ function sharedBy(
 }
 
 function passIfAnswered(thrown: unknown): void {
-  const isAnswer = thrown instanceof VaultFailure && thrown.stage === "call" && thrown.reason === undefined
-  if (!isAnswer || ![400, 403, 404, 405].includes(thrown.status ?? 0)) throw thrown
+  const isAnswer = thrown instanceof VaultFailure && thrown.stage === "call"
+  const isPlain = isAnswer && (thrown.reason === undefined || thrown.reason === "not-permitted")
+  if (!isPlain || ![400, 403, 404, 405].includes(thrown.status ?? 0)) throw thrown
 }

@@ -4,7 +4,7 @@ import { describe, it } from "vitest"
 import { casesOf } from "../../servers/cases.ts"
 import type { VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
-import { adminOf, mountKv, policyFile, tokenFor, unique } from "./admin.ts"
+import { adminOf, mountKv, policyFile, tokenFor } from "./admin.ts"
 
 /** The policies of the documentation under which the suite runs, and nothing beside. */
 const POLICIES = {

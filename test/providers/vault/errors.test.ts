@@ -1,0 +1,250 @@
+import { vault, vaultLeases } from "latchkey/vault"
+import { describe, expect, test } from "vitest"
+import { newCanary } from "../../support/canary.ts"
+import { calm, errorOf } from "../calls.ts"
+import { kv2Answer, type Played, playedServer, refusal } from "./server.ts"
+
+const token = { method: "token", token: "a-token" } as const
+
+/** What the server says in its errors where nothing of it counts. */
+const WORDS = "1 error occurred"
+
+const READS: readonly [
+  what: string,
+  played: Played,
+  code: string,
+  transient: boolean,
+  hint: RegExp | undefined,
+][] = [
+  ["a request that it does not accept", refusal(400, WORDS), "UNAVAILABLE", false, /log/],
+  [
+    "a login page in front of it",
+    { status: 401, json: { errors: [] } },
+    "UNAUTHENTICATED",
+    false,
+    /in front/,
+  ],
+  ["a secret that is not there", refusal(404), "NOT_FOUND", false, undefined],
+  [
+    "a mount that is not there",
+    refusal(404, 'no handler for route "x/y".'),
+    "MISCONFIGURED",
+    false,
+    /secrets list/,
+  ],
+  [
+    "a namespace that is not there",
+    refusal(404, "namespace not found"),
+    "MISCONFIGURED",
+    false,
+    /namespace list/,
+  ],
+  [
+    "an engine of another kind",
+    refusal(405, "unsupported operation"),
+    "MISCONFIGURED",
+    false,
+    /secrets list/,
+  ],
+  [
+    "a standby that does not know yet",
+    refusal(412, "required index state not present"),
+    "UNAVAILABLE",
+    true,
+    undefined,
+  ],
+  ["too many requests", refusal(429, "request path rate limit exceeded"), "THROTTLED", true, /quotas/],
+  ["a standby of a cluster for disasters", { status: 472 }, "UNAVAILABLE", true, undefined],
+  ["a standby for performance", { status: 473 }, "UNAVAILABLE", true, undefined],
+  ["an error of its own", refusal(500, "internal error"), "UNAVAILABLE", true, /its log/],
+  [
+    "a server that was never initialised",
+    refusal(501, "server is not yet initialized"),
+    "UNAVAILABLE",
+    false,
+    /operator init/,
+  ],
+  [
+    "a gateway without a server",
+    { status: 502, text: "<html>Bad gateway</html>" },
+    "UNAVAILABLE",
+    true,
+    /its log/,
+  ],
+  ["a seal", refusal(503, "Vault is sealed"), "UNAVAILABLE", true, /unseal/],
+  ["an overload", { status: 503, text: "" }, "UNAVAILABLE", true, /its log/],
+  ["a gateway that waited in vain", { status: 504, text: "" }, "UNAVAILABLE", true, /its log/],
+  [
+    "an engine in the making",
+    refusal(400, "Upgrading from non-versioned to versioned data."),
+    "UNAVAILABLE",
+    true,
+    /seconds/,
+  ],
+  [
+    "a request by HTTP to a port for TLS",
+    { status: 400, text: "Client sent an HTTP request to an HTTPS server." },
+    "UNAVAILABLE",
+    false,
+    /tls=true/,
+  ],
+  ["a page of a proxy", { text: "<html>hello</html>" }, "UNAVAILABLE", true, /proxy/],
+  ["a page of a proxy that forbids", { status: 403, text: "<html>no</html>" }, "UNAVAILABLE", true, /proxy/],
+  [
+    "a page of a proxy that finds nothing",
+    { status: 404, text: "404 page not found" },
+    "UNAVAILABLE",
+    true,
+    /proxy/,
+  ],
+  ["JSON that is broken", { text: '{"data":{"data":{"value":' }, "UNAVAILABLE", true, /proxy/],
+  ["JSON of somebody else", { json: ["hello"] }, "UNAVAILABLE", true, /proxy/],
+  ["an engine of version 1", { json: { data: { data: { value: "x" } } } }, "MISCONFIGURED", false, /kv: 1/],
+  ["a version without fields", kv2Answer("text"), "UNAVAILABLE", true, /proxy/],
+  [
+    "a redirect",
+    { status: 307, headers: { location: "http://127.0.0.1:1/v1/secret" } },
+    "UNAVAILABLE",
+    true,
+    /active server/,
+  ],
+  ["no status of Vault's", { status: 418, json: { errors: [] } }, "UNAVAILABLE", true, /lacks an entry/],
+]
+
+describe("a read that is answered with", () => {
+  test.for(READS)("%s is what it means", async ([, played, code, transient, hint]) => {
+    const canary = newCanary()
+    const server = await playedServer(() => withCanary(played, canary.text))
+    const store = canary.watch(vault({ kv: 2, address: server.url, auth: { ...token, token: canary.text } }))
+    const error = canary.watch(await errorOf(store.read("tally/api-token", calm)))
+    expect([error.code, error.secret, error.outcome]).toEqual([code, "tally/api-token", undefined])
+    expect(error.transient).toBe(transient)
+    if (hint !== undefined) expect(error.hint).toMatch(hint)
+    expect(server.asked).toEqual(["GET secret/data/tally/api-token"])
+    await store.close()
+  })
+})
+
+const WRITES: readonly [what: string, played: Played, code: string, outcome: "unknown" | undefined][] = [
+  [
+    "a check-and-set that does not hold",
+    refusal(400, "check-and-set parameter did not match the current version"),
+    "CONFLICT",
+    undefined,
+  ],
+  [
+    "a check-and-set that is missing",
+    refusal(400, "check-and-set parameter required for this call"),
+    "CONFLICT",
+    undefined,
+  ],
+  [
+    "a value that is too long for it",
+    refusal(500, "JSON string value exceeds allowed length"),
+    "INVALID_VALUE",
+    undefined,
+  ],
+  [
+    "a value that is too large for its storage",
+    refusal(500, "put failed due to value being too large"),
+    "INVALID_VALUE",
+    undefined,
+  ],
+  ["a request that is too large", refusal(413, "error parsing JSON"), "INVALID_VALUE", undefined],
+  ["a request that it does not accept", refusal(400, WORDS), "UNAVAILABLE", undefined],
+  ["too many requests", refusal(429), "THROTTLED", undefined],
+  ["a seal", refusal(503, "Vault is sealed"), "UNAVAILABLE", undefined],
+  ["a standby that does not know yet", refusal(412), "UNAVAILABLE", undefined],
+  ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:1/" } }, "UNAVAILABLE", undefined],
+  ["an error of its own", refusal(500, "internal error"), "UNAVAILABLE", "unknown"],
+  ["a gateway that waited in vain", { status: 504 }, "UNAVAILABLE", "unknown"],
+  ["a page of a proxy", { text: "<html>hello</html>" }, "UNAVAILABLE", "unknown"],
+]
+
+describe("a write that is answered with", () => {
+  test.for(WRITES)("%s is what it means, and says whether it may have been made", async ([
+    ,
+    played,
+    code,
+    outcome,
+  ]) => {
+    const canary = newCanary()
+    const server = await playedServer(() => withCanary(played, canary.text))
+    const store = canary.watch(vault({ kv: 2, address: server.url, auth: token }))
+    const error = canary.watch(await errorOf(store.write("tally/api-token", canary.text, calm)))
+    expect([error.code, error.outcome]).toEqual([code, outcome])
+    expect(server.asked).toEqual(["POST secret/data/tally/api-token"])
+    await store.close()
+  })
+})
+
+test("a server that asks to wait is believed", async () => {
+  const server = await playedServer(() => ({
+    status: 429,
+    json: { errors: [] },
+    headers: { "retry-after": "7" },
+  }))
+  const store = vault({ kv: 1, address: server.url, auth: token })
+  expect((await errorOf(store.read("tally", calm))).retryAfterMs).toBe(7_000)
+  await store.close()
+})
+
+test("the server's own id of a request is passed on, and nothing that only looks like one", async () => {
+  const id = "ccb4d581-4180-71b5-188a-95aee80240ad"
+  const server = await playedServer(() => ({
+    status: 503,
+    json: { errors: ["Vault is sealed"], request_id: id },
+  }))
+  const store = vault({ kv: 1, address: server.url, auth: token })
+  expect((await errorOf(store.read("tally", calm))).requestId).toBe(id)
+  server.play(() => ({ status: 503, json: { errors: [], request_id: "a secret in the wrong place" } }))
+  expect((await errorOf(store.read("tally", calm))).requestId).toBeUndefined()
+  await store.close()
+})
+
+test("version 1 told of an engine of version 2 says which one it is", async () => {
+  const server = await playedServer(() => ({
+    status: 404,
+    json: { data: null, warnings: ["Invalid path for a versioned K/V secrets engine."] },
+  }))
+  const store = vault({ kv: 1, address: server.url, auth: token })
+  for (const call of [store.read("tally", calm), store.write("tally", "v", calm), store.ping(calm)]) {
+    const error = await errorOf(call)
+    expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv: 2")])
+  }
+  await store.close()
+})
+
+test("version 2 told of an engine of version 1 says so of a write, too", async () => {
+  const server = await playedServer(() => ({ status: 204 }))
+  const store = vault({ kv: 2, address: server.url, auth: token })
+  const error = await errorOf(store.write("tally", "v", calm))
+  expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv: 1")])
+  await store.close()
+})
+
+test("a role that an engine does not have is a secret that is not there", async () => {
+  const server = await playedServer(() => refusal(400, "unknown role: readonly"))
+  const store = vaultLeases({ address: server.url, mount: "database", auth: token })
+  expect((await errorOf(store.read("creds/readonly", calm))).code).toBe("NOT_FOUND")
+  await store.close()
+})
+
+/** What is played, with a canary wherever the server writes something. */
+function withCanary(played: Played, canary: string): Played {
+  if (played === "never") return played
+  const { json, text } = played
+  const fields = typeof json === "object" && json !== null && !Array.isArray(json) ? json : undefined
+  return {
+    ...played,
+    ...(fields && { json: { ...fields, errors: errorsWith(fields, canary), canary } }),
+    ...(text && { text: `${text} ${canary}` }),
+    headers: { ...played.headers, "x-echo": canary },
+  }
+}
+
+function errorsWith(fields: object, canary: string): unknown {
+  return "errors" in fields && Array.isArray(fields.errors) && fields.errors.length > 0
+    ? fields.errors.map(error => `${error} ${canary}`)
+    : (fields as { errors?: unknown }).errors
+}
