@@ -30,7 +30,7 @@ export async function writeSecret(
 ): Promise<VersionInfo> {
   refuseSize(value)
   const content: Content = {
-    // Our own, so that the answer can be told from that of another writer; without one the SDK makes one that nobody knows.
+    // One for all steps of a write, so that a step that is taken again makes no second version.
     ClientRequestToken: globalThis.crypto.randomUUID(),
     ...(typeof value === "string" ? { SecretString: value } : { SecretBinary: value.slice() }),
   }
@@ -49,7 +49,8 @@ async function createOrPut(
   content: Content,
   signal: AbortSignal,
 ): Promise<VersionInfo> {
-  const put = async () => written(await call("PutSecretValue", { SecretId: name, ...content }, signal))
+  const put = async () =>
+    written(await call("PutSecretValue", { SecretId: name, ...content }, signal), content)
   try {
     return await put()
   } catch (thrown) {
@@ -70,7 +71,7 @@ async function create(call: Call, name: string, content: Content, signal: AbortS
       hint: "create it in its account, under its name",
     })
   }
-  return written(await call("CreateSecret", { Name: name, ...content }, signal))
+  return written(await call("CreateSecret", { Name: name, ...content }, signal), content)
 }
 
 /**
@@ -88,7 +89,7 @@ async function replace(
   let version: string
   try {
     const candidate = { SecretId: name, ...content, VersionStages: [CANDIDATE] }
-    version = written(await call("PutSecretValue", candidate, signal)).version
+    version = written(await call("PutSecretValue", candidate, signal), content).version
   } catch (thrown) {
     // The current version is what it was, whatever became of this one.
     throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
@@ -118,8 +119,12 @@ async function takeLabelOff(call: Call, name: string, version: string, signal: A
   }
 }
 
-function written({ VersionId: version }: { readonly VersionId?: string }): VersionInfo {
-  if (typeof version !== "string" || version === "") throw noAnswer("PutSecretValue")
+/** The token that was sent is the id of the version that was made: any other answer is not one to this request. */
+function written(
+  answer: { readonly VersionId?: string },
+  { ClientRequestToken: version }: Content,
+): VersionInfo {
+  if (answer.VersionId !== version) throw noAnswer("PutSecretValue")
   return { version, current: true, readable: true }
 }
 
