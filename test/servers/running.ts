@@ -1,4 +1,5 @@
 import { ensure } from "./ensure.ts"
+import type { Report } from "./install/index.ts"
 import { release } from "./release.ts"
 import { type Identity, thisProcess } from "./system/identity.ts"
 import { stateFolder } from "./system/place.ts"
@@ -11,14 +12,18 @@ export const RUN_VARIABLE = "LATCHKEY_SERVERS_RUN"
  * Gives a server that is up. One that is being started is waited for, one that is not there is started; it stays up
  * as long as this test run, or, outside of one, until {@link letGo}.
  *
+ * @param report told what is going on while one waits. Default: nobody.
  * @throws ServerUnavailable if it cannot be had on this machine; the message says why, and what to do.
  */
-export async function running<Name extends ServerName>(name: Name): Promise<Servers[Name]> {
+export async function running<Name extends ServerName>(
+  name: Name,
+  report: Report = () => undefined,
+): Promise<Servers[Name]> {
   const { server } = await ensure(name, {
     folder: stateFolder(),
     environment: process.env,
     holder: thisRun(),
-    report: () => undefined,
+    report,
   })
   return server as Servers[Name]
 }

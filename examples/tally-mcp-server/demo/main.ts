@@ -1,19 +1,54 @@
+import { parseArgs } from "node:util"
 import { startBroken } from "./broken.ts"
+import { dotenvHome, type MakeHome } from "./home.ts"
 import { type LoadReport, OVERLAP_MS, rotateUnderLoad } from "./load.ts"
+import { SERVICES } from "./services.ts"
+import { SERVICE_TTL, type Service, serviceHome } from "./store-home.ts"
 import { medianOf } from "./take-over.ts"
-import { chapter, figure, progressBar, say, styled } from "./terminal.ts"
+import { chapter, figure, progressBar, say, styled, waitingLine } from "./terminal.ts"
 
 const ROTATIONS = 6
 const CALLS_PER_SECOND = 200
 
+/** Where the token is, in the words of the story. */
+interface Telling {
+  readonly makeHome: MakeHome
+  readonly place: readonly string[]
+  readonly written: string
+}
+
+const IN_A_FILE: Telling = {
+  makeHome: dotenvHome,
+  place: [
+    "its own, in a folder with a .env that holds the token; its environment does not. An MCP",
+    `client calls its tools ${CALLS_PER_SECOND} times a second. Meanwhile the token in .env is replaced ${ROTATIONS} times:`,
+  ],
+  written: ".env",
+}
+
+function inService(service: Service): Telling {
+  return {
+    makeHome: async first => await serviceHome(service, first),
+    place: [
+      `its own; the token is in ${service.title}.`,
+      "All that the server is told of it stands in its environment:",
+      `  LATCHKEY_STORE=${service.url}`,
+      ...Object.keys(service.environment).map(name => `  ${name}=…`),
+      `  SECRETS_TTL=${SERVICE_TTL}`,
+      `An MCP client calls its tools ${CALLS_PER_SECOND} times a second. Meanwhile the token is replaced ${ROTATIONS} times:`,
+    ],
+    written: "it",
+  }
+}
+
 /** The server works while its token changes; true if all went as it should. */
-async function underLoad(signal: AbortSignal): Promise<boolean> {
+async function underLoad(
+  { makeHome, place, written: where }: Telling,
+  signal: AbortSignal,
+): Promise<boolean> {
   chapter(1, "A server works while its token changes")
   say("    A stand-in for the Tally API listens on this machine. The MCP server runs as a process of")
-  say("    its own, in a folder with a .env that holds the token; its environment does not. An MCP")
-  say(
-    `    client calls its tools ${CALLS_PER_SECOND} times a second. Meanwhile the token in .env is replaced ${ROTATIONS} times:`,
-  )
+  for (const line of place) say(`    ${line}`)
   say(
     `    the new one is made valid and written, and ${OVERLAP_MS} ms after the write the old one is revoked,`,
   )
@@ -24,6 +59,7 @@ async function underLoad(signal: AbortSignal): Promise<boolean> {
   try {
     bar.show(0, "starting")
     report = await rotateUnderLoad({
+      makeHome,
       rotations: ROTATIONS,
       callsPerSecond: CALLS_PER_SECOND,
       signal,
@@ -45,7 +81,7 @@ async function underLoad(signal: AbortSignal): Promise<boolean> {
       taken.length === ROTATIONS && missed === 0,
     ),
     figure(
-      "from writing .env to the new token's first use",
+      `from writing ${where} to the new token's first use`,
       `median ${medianOf(taken).toFixed(0)} ms, slowest ${Math.max(...taken).toFixed(0)} ms`,
       missed === 0,
     ),
@@ -91,6 +127,7 @@ function kilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`
 }
 
+const store = storeAskedFor()
 const stopping = new AbortController()
 // Not only once: at Ctrl-C the terminal signals this process, and so does npm.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort())
@@ -99,7 +136,7 @@ process.stdout.on("error", () => stopping.abort())
 
 try {
   say(styled("bold", "latchkey: a server keeps its token fresh"))
-  const good = [await underLoad(stopping.signal), await misconfigured(stopping.signal)].every(Boolean)
+  const good = store === undefined ? await storyOfAFile() : await storyOf(store)
   say()
   say(good ? styled("green", "All of it is as promised.") : styled("red", "Something is not as promised."))
   if (!good) process.exitCode = 1
@@ -109,4 +146,36 @@ try {
     stopping.signal.aborted ? "Stopped; nothing is left behind." : styled("red", `The demo failed: ${error}`),
   )
   process.exitCode = stopping.signal.aborted ? 130 : 1
+}
+
+async function storyOfAFile(): Promise<boolean> {
+  const { signal } = stopping
+  return [await underLoad(IN_A_FILE, signal), await misconfigured(signal)].every(Boolean)
+}
+
+async function storyOf(open: (typeof SERVICES)[string]): Promise<boolean> {
+  const waiting = waitingLine()
+  const service = await open(waiting.show).finally(waiting.end)
+  try {
+    return await underLoad(inService(service), stopping.signal)
+  } finally {
+    await service.close()
+  }
+}
+
+/** The service of `--store`; ends the process if there is no such one. */
+function storeAskedFor(): (typeof SERVICES)[string] | undefined {
+  const known = Object.keys(SERVICES)
+  const usage = `npm run demo                    the token is in a .env
+npm run demo -- --store <name>  it is in ${known.join(", ")}; the server is started, or installed, if need be
+`
+  try {
+    const { store: name } = parseArgs({ options: { store: { type: "string" } } }).values
+    if (name === undefined) return undefined
+    if (Object.hasOwn(SERVICES, name)) return SERVICES[name]
+    process.stderr.write(`there is no store of this name\n\n${usage}`)
+  } catch {
+    process.stderr.write(`the demo was given something that it does not know\n\n${usage}`)
+  }
+  process.exit(2)
 }

@@ -1,15 +1,21 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openStore, Secrets, type StoreWith } from "latchkey"
+import { type SecretStore, Secrets, type StoreWith } from "latchkey"
 import type { Home } from "./home.ts"
 
 /** A service that keeps secrets, and how a program finds it. */
 export interface Service {
+  /** What it is called, with its version. */
+  readonly title: string
   /** The URL that the program is given: all that changes from one service to the other. */
   readonly url: string
   /** What stands in its environment besides, credentials above all. */
   readonly environment: Readonly<Record<string, string>>
+  /** Opens it for whoever may write there. */
+  owner(): Promise<SecretStore>
+  /** Lets go of it. */
+  close(): Promise<void>
 }
 
 /** How often the replicas ask the service. Short, because the demo is. */
@@ -47,9 +53,9 @@ export async function serviceHome(service: Service, first: string): Promise<Home
 }
 
 /** The one who may write. */
-async function ownerOf({ url, environment }: Service): Promise<Secrets<StoreWith<"write" | "delete">>> {
-  const secrets = new Secrets(await openStore(url, { env: environment }))
+async function ownerOf(service: Service): Promise<Secrets<StoreWith<"write" | "delete">>> {
+  const secrets = new Secrets(await service.owner())
   if (secrets.supports("write") && secrets.supports("delete")) return secrets
   await secrets.close()
-  throw new Error(`${url} cannot be written to`)
+  throw new Error(`${service.title} cannot be written to`)
 }

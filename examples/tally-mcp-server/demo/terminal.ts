@@ -40,3 +40,25 @@ export function progressBar(total: number): { show(done: number, text: string): 
     },
   }
 }
+
+/** How often somebody who waits is told so where there is no terminal, in ms. */
+const REMINDER_MS = 10_000
+
+/** Says what is waited for: on a terminal in one line that changes, in a pipe now and then in a line of its own. */
+export function waitingLine(): { show(text: string): void; end(): void } {
+  if (process.stdout.isTTY) {
+    return {
+      show: text => void process.stdout.write(`\r\x1b[K    ${styled("dim", text)}`),
+      end: () => void process.stdout.write("\r\x1b[K"),
+    }
+  }
+  let told = performance.now()
+  return {
+    show(text) {
+      if (performance.now() - told < REMINDER_MS) return
+      told = performance.now()
+      say(`    ${text}`)
+    },
+    end() {},
+  }
+}
