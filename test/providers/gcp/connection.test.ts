@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { type GcpCallOptions, type GcpClient, gcp } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
-import { type GcpCallOptions, type GcpClient, gcp } from "../../../providers/gcp/index.ts"
 import { startGcp } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { at, calm, errorOf, opened, rig, standIn } from "./support.ts"

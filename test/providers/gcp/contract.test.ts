@@ -1,6 +1,6 @@
+import { gcp } from "latchkey/gcp"
 import { testStore } from "latchkey/testing"
 import { describe, it } from "vitest"
-import { gcp } from "../../../providers/gcp/index.ts"
 import { casesOf } from "../../servers/cases.ts"
 import { startGcp } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"

@@ -1,6 +1,6 @@
 import { Secrets } from "latchkey"
+import { gcp } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
-import { gcp } from "../../../providers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { at, calm, collect, errorOf, opened, rig, standIn } from "./support.ts"
 

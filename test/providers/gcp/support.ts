@@ -1,6 +1,6 @@
 import { isSecretError, type SecretError } from "latchkey"
+import { type GcpOptions, gcp } from "latchkey/gcp"
 import { onTestFinished } from "vitest"
-import { type GcpOptions, gcp } from "../../../providers/gcp/index.ts"
 import { type GcpServer, type GcpOptions as StandInOptions, startGcp } from "../../servers/gcp/index.ts"
 
 /** Options of a call that nobody aborts. */

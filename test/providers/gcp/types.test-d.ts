@@ -1,6 +1,6 @@
 import type { SecretManagerServiceClient } from "@google-cloud/secret-manager"
+import type { GcpClient, GcpOptions } from "latchkey/gcp"
 import { expectTypeOf, test } from "vitest"
-import type { GcpClient, GcpOptions } from "../../../providers/gcp/index.ts"
 
 test("a client of the SDK's can be handed over, and so can one of its authentication clients", () => {
   expectTypeOf<SecretManagerServiceClient>().toExtend<GcpClient>()

@@ -1,0 +1,177 @@
+import { generateKeyPairSync } from "node:crypto"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, onTestFinished, test } from "vitest"
+import { expectNoLeak, newCanary } from "../../support/canary.ts"
+import { runChild } from "../../support/child.ts"
+import { playing } from "./player.ts"
+import { standIn } from "./support.ts"
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "latchkey-gcp-"))
+  onTestFinished(async () => await rm(path, { recursive: true }))
+  return path
+}
+
+const READ = `
+  import { gcp } from "latchkey/gcp"
+  const store = gcp(JSON.parse(process.env.OPTIONS!))
+  const read = async () =>
+    await store.read("tally/api-token", { signal: new AbortController().signal }).then(
+      ({ value }) => console.log(value.length),
+      error => console.log(error.code + " " + error.hint),
+    )`
+
+/** Notes each package that is loaded, by import or by require(). */
+const WATCH = `
+  import { registerHooks } from "node:module"
+  const packages = new Set<string>()
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context)
+      const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(found.url)?.[1]
+      if (name !== undefined) packages.add(name)
+      return found
+    },
+  })`
+
+test("a process ends by itself within a second of close(), and has printed nothing", async () => {
+  const canary = newCanary()
+  const server = await standIn()
+  server.put("tally--api-token", canary.text)
+  const options = { project: server.project, endpoint: server.address, insecure: true }
+  const ended = await runChild(
+    `${READ}
+     await read()
+     await store.close()
+     console.log("closed")`,
+    { env: { OPTIONS: JSON.stringify(options) } },
+  )
+  expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "32\nclosed\n" })
+  expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
+  expectNoLeak(canary, ended.stdout)
+})
+
+test("importing loads no package at all, and reading none of another backend", async () => {
+  const server = await standIn()
+  server.put("tally--api-token", "tly-1")
+  const options = { project: server.project, endpoint: server.address, insecure: true }
+  const ended = await runChild(
+    `${WATCH}
+     const { gcp } = await import("latchkey/gcp")
+     const store = gcp(JSON.parse(process.env.OPTIONS!))
+     console.log("imported: " + [...packages].join())
+     await store.read("tally/api-token", { signal: new AbortController().signal })
+     await store.close()
+     console.log("read: " + [...packages].join())`,
+    { env: { OPTIONS: JSON.stringify(options) } },
+  )
+  const [imported, read] = ended.stdout.split("\n")
+  expect([ended.stderr, imported]).toEqual(["", "imported: "])
+  expect(read).toContain("@google-cloud/secret-manager")
+  expect(read).toContain("crc-32")
+  expect(read).not.toMatch(/@aws-sdk|@azure|node-vault|dotenv|zod/)
+})
+
+test("a package that is missing is named with the line that installs it, and looked for again", async () => {
+  const ended = await runChild(
+    `import { registerHooks } from "node:module"
+     let looked = 0
+     registerHooks({
+       resolve(specifier, context, next) {
+         if (specifier !== "@google-cloud/secret-manager") return next(specifier, context)
+         looked++
+         // As Node looks for it where there are no packages.
+         return next(specifier, { ...context, parentURL: "file:///nowhere/program.js" })
+       },
+     })
+     ${READ}
+     await read()
+     await read()
+     console.log(looked)`,
+    { env: { OPTIONS: JSON.stringify({ project: "my-project" }) } },
+  )
+  const line = "MISCONFIGURED npm install @google-cloud/secret-manager"
+  expect([ended.stderr, ended.stdout]).toEqual(["", `${line}\n${line}\n2\n`])
+})
+
+test("a key file is read, its token goes along, and Google's library has nothing to print about it", async () => {
+  const player = await playing(() => {
+    throw new Error("answered as INTERNAL")
+  }, true)
+  const path = await folder()
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 })
+  const key = {
+    type: "service_account",
+    client_email: "program@my-project.iam.gserviceaccount.com",
+    private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
+  }
+  await writeFile(join(path, "ca.pem"), player.ca ?? "")
+  await writeFile(join(path, "key.json"), JSON.stringify(key))
+  const options = { ...player.options, ca: join(path, "ca.pem"), keyFilename: join(path, "key.json") }
+  const ended = await runChild(
+    `${READ}
+     await read()
+     await store.close()`,
+    { env: { OPTIONS: JSON.stringify(options) } },
+  )
+  expect([ended.stderr, ended.stdout.split(" ")[0]]).toEqual(["", "UNAVAILABLE"])
+  const token = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/.exec(player.calls[0]?.authorization ?? "")?.[1] ?? ""
+  expect(JSON.parse(Buffer.from(token, "base64url").toString())).toMatchObject({ iss: key.client_email })
+  expect(ended.stdout).not.toContain(token)
+})
+
+test("credentials that are not there are UNAUTHENTICATED, until they are", async () => {
+  const home = await folder()
+  const well = join(home, ".config", "gcloud")
+  await mkdir(well, { recursive: true })
+  const user = {
+    type: "authorized_user",
+    client_id: "a",
+    client_secret: "b",
+    refresh_token: newCanary().text,
+  }
+  const ended = await runChild(
+    `import { writeFile } from "node:fs/promises"
+     ${READ}
+     await read()
+     await writeFile(process.env.FILE!, process.env.USER_CREDENTIALS!)
+     await read()
+     await store.close()`,
+    {
+      env: {
+        OPTIONS: JSON.stringify({ project: "my-project", endpoint: "127.0.0.1:1" }),
+        HOME: home,
+        FILE: join(well, "application_default_credentials.json"),
+        USER_CREDENTIALS: JSON.stringify(user),
+        METADATA_SERVER_DETECTION: "none",
+        // Nobody is asked for a token but this machine, which gives none.
+        HTTPS_PROXY: "http://127.0.0.1:1",
+      },
+    },
+  )
+  expect(ended.stderr).toBe("")
+  const [missing, refused] = ended.stdout.split("\n")
+  expect(missing).toMatch(/^UNAUTHENTICATED gcloud auth application-default login/)
+  expect(refused).toMatch(/^UNAVAILABLE see DNS and the network to oauth2.googleapis.com/)
+  expect(ended.stdout).not.toContain(user.refresh_token)
+})
+
+test.for([
+  ["is not there", undefined],
+  ["is no JSON", "CANARY"],
+  [
+    "is of a type that Google's library would print warnings about",
+    '{"type":"external_account","x":"CANARY"}',
+  ],
+] as const)("a key file that %s is MISCONFIGURED, and not quoted", async ([, content]) => {
+  const canary = newCanary()
+  const path = join(await folder(), "key.json")
+  if (content !== undefined) await writeFile(path, content.replace("CANARY", canary.text))
+  const ended = await runChild(`${READ}\nawait read()\nawait store.close()`, {
+    env: { OPTIONS: JSON.stringify({ project: "my-project", keyFilename: path }) },
+  })
+  expect([ended.stderr, ended.stdout.split(" ")[0]]).toEqual(["", "MISCONFIGURED"])
+  expectNoLeak(canary, ended.stdout)
+})
