@@ -50,6 +50,11 @@ export interface LiveCell<B extends Bench> {
   /** What the error says of when to come back, in milliseconds. */
   readonly retryAfterMs?: number
   readonly held: Held
+  /**
+   * How a program ends that starts meanwhile: with the code, or with `TIMEOUT` and the code as the last cause. Default:
+   * at once if the error is not transient.
+   */
+  readonly startFails?: "at once" | "in time"
   readonly evidence: Evidence
   /** A remark for the page. */
   readonly note?: string

@@ -31,12 +31,13 @@ export async function liveThrough<B extends Bench>(row: Row, cell: LiveCell<B>, 
 async function reading<B extends Bench>(
   { secrets, pace, clock, calls, failure, told, another, values }: Subject,
   bench: B,
-  { code, held, retryAfterMs }: LiveCell<B>,
+  { code, held, retryAfterMs, startFails }: LiveCell<B>,
   calamity: Calamity,
   handle: Secret<string>,
 ): Promise<void> {
-  const [value, next] = values
+  const [value, next, last] = values
   const { name, store } = bench
+  if (held === "current") await bench.put(last.text)
   const refreshing = failure(secrets.refresh(name))
   if (pace.silent === true) {
     await until("the call is under way", () => calls.underWay() > 0)
@@ -48,7 +49,9 @@ async function reading<B extends Bench>(
   // One request for one read: whatever an SDK would do about it by itself is switched off.
   if (calamity.struck !== undefined) expect(calamity.struck()).toBe(1)
 
-  if (held === "stale") {
+  if (held === "current") {
+    await drive(pace, "what the service holds is shown", () => shows(handle, last))
+  } else if (held === "stale") {
     if (pace.silent !== true) await wait(pace, 10)
     expectShown(handle, value)
     expect([handle.status.stale, secrets.health().status]).toEqual([true, "degraded"])
@@ -65,10 +68,13 @@ async function reading<B extends Bench>(
     expect(told("withdrawn")).toBe(0)
   }
 
-  const starting = failure(another().get(name))
-  expect(await driven(pace, "the start has failed", starting, START + CALL)).toMatchObject(
-    error.transient ? { code: "TIMEOUT", lastCode: code, secret: name } : { code, secret: name },
-  )
+  if (held !== "current") {
+    const tries = startFails === undefined ? error.transient : startFails === "in time"
+    const starting = failure(another().get(name))
+    expect(await driven(pace, "the start has failed", starting, START + CALL)).toMatchObject(
+      tries ? { code: "TIMEOUT", lastCode: code, secret: name } : { code, secret: name },
+    )
+  }
 
   await calamity.end()
   await bench.put(next.text)
