@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest"
+import { newCanary } from "../../support/canary.ts"
+import { awsError, awsSecret, calm, collect, errorOf, play, read, storeOn, versionId } from "./play.ts"
+
+describe("reading", () => {
+  test("asks for the label, or for the version, and gives value, version and date", async () => {
+    const server = await play(() => ({ body: awsSecret("tally/api-token", "value", versionId(1)) }))
+    const store = storeOn(server.url)
+    expect(await read(store)).toEqual({
+      value: "value",
+      version: versionId(1),
+      createdAt: new Date(1_795_000_000_500),
+    })
+    await store.read("tally/api-token", { ...calm, version: versionId(1) })
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      { SecretId: "tally/api-token", VersionStage: "AWSCURRENT" },
+      { SecretId: "tally/api-token", VersionId: versionId(1) },
+    ])
+  })
+
+  test.for([
+    ["an empty text", { SecretString: "" }, ""],
+    ["bytes that are text", { SecretBinary: "Zm9vdGVzdA==" }, "footest"],
+    ["bytes that are none", { SecretBinary: "/wA=" }, Uint8Array.of(0xff, 0x00)],
+  ] as const)("takes %s for the value that it is", async ([, content, value]) => {
+    const server = await play(() => ({ body: { VersionId: versionId(1), ...content } }))
+    const found = (await read(storeOn(server.url))).value
+    expect(found instanceof Uint8Array ? [...found] : found).toEqual(
+      value instanceof Uint8Array ? [...value] : value,
+    )
+  })
+
+  test("ends when its caller's signal aborts, also in the middle, and takes the listener off", async () => {
+    const server = await play(() => ({ hang: true }))
+    const store = storeOn(server.url)
+    const controller = new AbortController()
+    let listeners = 0
+    const { signal } = controller
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)]
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners += 1
+      add(...args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners -= 1
+      remove(...args)
+    }
+    const reading = errorOf(store.read("a", { signal }))
+    await expect.poll(() => server.requests.length).toBe(1)
+    controller.abort()
+    expect([(await reading).code, listeners]).toEqual(["ABORTED", 0])
+  })
+
+  test("is CLOSED after close, and sends nothing", async () => {
+    const server = await play(() => ({ body: awsSecret("a", "v") }))
+    const store = storeOn(server.url)
+    await read(store)
+    await store.close()
+    await store.close()
+    expect((await errorOf(read(store))).code).toBe("CLOSED")
+    expect(server.requests.length).toBe(1)
+  })
+})
+
+describe("listing", () => {
+  const page = (names: readonly string[], NextToken?: string) => ({
+    body: {
+      SecretList: names.map(name => ({ ...awsSecret(name, "unused"), SecretString: undefined })),
+      NextToken,
+    },
+  })
+  const namesOf = async (store: ReturnType<typeof storeOn>, under?: string) =>
+    (await collect(store.list({ ...calm, ...(under !== undefined && { under }) }))).map(({ name }) => name)
+
+  test("goes through all pages, and asks only for what begins with prefix and name", async () => {
+    const server = await play(({ body }) =>
+      body.NextToken === undefined
+        ? page(["prod/tally/a"], "more")
+        : page(["prod/tally/b", "prod/tally-two"]),
+    )
+    expect(await namesOf(storeOn(server.url, { prefix: "prod" }), "tally")).toEqual(["tally/a", "tally/b"])
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      { MaxResults: 100, Filters: [{ Key: "name", Values: ["prod/tally"] }] },
+      { MaxResults: 100, Filters: [{ Key: "name", Values: ["prod/tally"] }], NextToken: "more" },
+    ])
+  })
+
+  test("calls a secret that is renamed by its ARN by its portable name", async () => {
+    const server = await play(() => page(["Old_Name", "other"]))
+    const rename = { "tally/key": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:Old_Name-AbCdEf" }
+    expect(await namesOf(storeOn(server.url, { rename }))).toEqual(["tally/key", "other"])
+  })
+
+  test("does not take an exclamation mark for a negation", async () => {
+    const server = await play(() => page(["rds!cluster", "!odd"]))
+    expect(await namesOf(storeOn(server.url), "!odd")).toEqual(["!odd"])
+    expect(server.requests[0]?.body).toEqual({ MaxResults: 100 })
+  })
+
+  test("leaves out a secret that never had a value", async () => {
+    const listed = [
+      { Name: "with", SecretVersionsToStages: { [versionId(1)]: ["AWSCURRENT"] } },
+      { Name: "without", SecretVersionsToStages: { [versionId(2)]: ["AWSPENDING"] } },
+      { Name: "unknown" },
+    ]
+    const server = await play(() => ({ body: { SecretList: listed } }))
+    expect(await namesOf(storeOn(server.url))).toEqual(["with", "unknown"])
+  })
+})
+
+describe("versions", () => {
+  test("are those that are or were current, newest first, through all pages", async () => {
+    const version = (number: number, date: number, ...stages: string[]) => ({
+      VersionId: versionId(number),
+      VersionStages: stages,
+      CreatedDate: date,
+    })
+    const server = await play(({ body }) =>
+      body.NextToken === undefined
+        ? {
+            body: {
+              Versions: [version(1, 100, "AWSPREVIOUS"), version(4, 400, "AWSPENDING")],
+              NextToken: "more",
+            },
+          }
+        : {
+            body: {
+              Versions: [
+                version(5, 500, "latchkey-candidate"),
+                version(3, 300, "AWSCURRENT", "AWSPENDING", "latchkey-candidate"),
+                version(2, 200, "BLUE"),
+              ],
+            },
+          },
+    )
+    expect(await collect(storeOn(server.url).versions("a", calm))).toEqual([
+      { version: versionId(3), current: true, readable: true, createdAt: new Date(300_000) },
+      { version: versionId(2), current: false, readable: true, createdAt: new Date(200_000) },
+      { version: versionId(1), current: false, readable: true, createdAt: new Date(100_000) },
+    ])
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      { SecretId: "a", MaxResults: 100 },
+      { SecretId: "a", MaxResults: 100, NextToken: "more" },
+    ])
+  })
+})
+
+describe("ping", () => {
+  test.for([
+    ["ResourceNotFoundException", undefined],
+    ["AccessDeniedException", undefined],
+    ["InvalidRequestException", undefined],
+    ["UnrecognizedClientException", "UNAUTHENTICATED"],
+    ["ThrottlingException", "THROTTLED"],
+    ["InternalServiceError", "UNAVAILABLE"],
+  ] as const)("that is answered with %s ends with %s", async ([answer, code]) => {
+    const canary = newCanary()
+    const server = await play(() => awsError(answer, canary.text))
+    const outcome = await storeOn(server.url)
+      .ping(calm)
+      .then(
+        () => undefined,
+        error => canary.watch(error).code,
+      )
+    expect(outcome).toBe(code)
+  })
+
+  test("asks for a name that nobody can write, where the prefix permits to read", async () => {
+    const server = await play(() => awsError("ResourceNotFoundException"))
+    await storeOn(server.url).ping(calm)
+    await storeOn(server.url, { prefix: "prod/tally" }).ping(calm)
+    expect(server.requests.map(({ action, body }) => [action, body.SecretId])).toEqual([
+      ["GetSecretValue", "latchkey/ping"],
+      ["GetSecretValue", "prod/tally/latchkey/ping"],
+    ])
+  })
+})

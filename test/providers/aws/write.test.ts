@@ -1,0 +1,225 @@
+import { Secrets } from "latchkey"
+import { describe, expect, test } from "vitest"
+import { newCanary } from "../../support/canary.ts"
+import {
+  type Answer,
+  awsError,
+  awsSecret,
+  calm,
+  errorOf,
+  play,
+  type Request,
+  storeOn,
+  versionId,
+} from "./play.ts"
+
+/** What the service answers to whoever creates a version: the token is its id. */
+const made = ({ body }: Request): Answer => ({ body: { Name: "a", VersionId: body.ClientRequestToken } })
+/** A service that answers each request in turn. */
+const inTurn = async (...answers: readonly ((request: Request) => Answer)[]) => {
+  let turn = 0
+  return await play(request => (answers[turn++] ?? (() => awsError("InternalServiceError")))(request))
+}
+const actionsOf = ({ requests }: { requests: readonly Request[] }) => requests.map(({ action }) => action)
+const missing = () => awsError("ResourceNotFoundException")
+const exists = () => awsError("ResourceExistsException")
+const moved = () => ({ body: { Name: "a" } })
+const heldByAnother = () => awsError("InvalidParameterException")
+
+describe("a write without a condition", () => {
+  test("is one call for a secret that is there, and says the version that our token became", async () => {
+    const server = await inTurn(made)
+    const info = await storeOn(server.url).write("a", "value", calm)
+    expect(actionsOf(server)).toEqual(["PutSecretValue"])
+    expect(server.requests[0]?.body).toEqual({
+      SecretId: "a",
+      SecretString: "value",
+      ClientRequestToken: info.version,
+    })
+    expect(info).toMatchObject({ current: true, readable: true })
+  })
+
+  test("creates a secret that is missing", async () => {
+    const server = await inTurn(missing, made)
+    const { version } = await storeOn(server.url).write("a", "value", calm)
+    expect(actionsOf(server)).toEqual(["PutSecretValue", "CreateSecret"])
+    expect(server.requests[1]?.body).toEqual({
+      Name: "a",
+      SecretString: "value",
+      ClientRequestToken: version,
+    })
+  })
+
+  test("that meets another writer while it creates puts its value after his, by the same token", async () => {
+    const server = await inTurn(missing, exists, made)
+    const { version } = await storeOn(server.url).write("a", "value", calm)
+    expect(actionsOf(server)).toEqual(["PutSecretValue", "CreateSecret", "PutSecretValue"])
+    expect(server.requests.map(({ body }) => body.ClientRequestToken)).toEqual([version, version, version])
+  })
+
+  test("does not go round in circles with somebody who creates and deletes", async () => {
+    const server = await inTurn(missing, exists, missing, made)
+    const error = await errorOf(storeOn(server.url).write("a", "value", calm))
+    expect([error.code, server.requests.length]).toEqual(["CONFLICT", 3])
+  })
+
+  test("has a token of its own each time", async () => {
+    const server = await play(made)
+    const store = storeOn(server.url)
+    const versions = [await store.write("a", "same", calm), await store.write("a", "same", calm)]
+    expect(new Set(versions.map(({ version }) => version)).size).toBe(2)
+  })
+
+  test("sends bytes as bytes, and text as text", async () => {
+    const server = await play(made)
+    const store = storeOn(server.url)
+    await store.write("a", Uint8Array.of(0xff, 0x00), calm)
+    await store.write("a", "ключ", calm)
+    expect(server.requests.map(({ body }) => [body.SecretBinary, body.SecretString])).toEqual([
+      ["/wA=", undefined],
+      [undefined, "ключ"],
+    ])
+  })
+
+  test("is sent once, whatever it ends with", async () => {
+    const server = await play(() => awsError("InternalServiceError", "", 500))
+    const error = await errorOf(storeOn(server.url).write("a", "value", calm))
+    expect([error.code, error.outcome, server.requests.length]).toEqual(["UNAVAILABLE", "unknown", 1])
+  })
+
+  test("whose answer names another version than ours has an unknown outcome", async () => {
+    const server = await play(() => ({ body: { VersionId: versionId(9) } }))
+    const error = await errorOf(storeOn(server.url).write("a", "value", calm))
+    expect([error.code, error.outcome]).toEqual(["UNAVAILABLE", "unknown"])
+  })
+
+  test("whose answer is lost is found out by reading, and not sent again", async () => {
+    let held: object | undefined
+    const server = await play(({ action, body }) => {
+      if (action === "GetSecretValue") return { body: held ?? {} }
+      held = awsSecret("a", String(body.SecretString), String(body.ClientRequestToken))
+      return { reset: true }
+    })
+    const secrets = new Secrets(storeOn(server.url))
+    expect(await secrets.put("a", "value")).toBe((held as { VersionId: string } | undefined)?.VersionId)
+    expect(actionsOf(server)).toEqual(["PutSecretValue", "GetSecretValue"])
+    await secrets.close()
+  })
+
+  test("to the ARN of a secret that is not there does not create one of that name", async () => {
+    const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:theirs-AbCdEf"
+    const server = await inTurn(missing, made)
+    const error = await errorOf(storeOn(server.url).write(arn, "value", calm))
+    expect([error.code, actionsOf(server)]).toEqual(["UNSUPPORTED", ["PutSecretValue"]])
+  })
+
+  test.for([
+    ["empty", "", 0],
+    ["one byte", "x", 1],
+    ["as large as may be", "x".repeat(65_536), 1],
+    ["too large by a byte", "x".repeat(65_537), 0],
+    ["too large in bytes, not in characters", "ж".repeat(32_769), 0],
+    ["bytes that are too large", new Uint8Array(65_537).fill(255), 0],
+  ] as const)("of a value that is %s is refused before it is sent, or sent", async ([, value, sent]) => {
+    const server = await play(made)
+    const outcome = await storeOn(server.url)
+      .write("a", value, calm)
+      .then(
+        () => "written",
+        error => error.code,
+      )
+    expect([outcome, server.requests.length]).toEqual([sent === 1 ? "written" : "INVALID_VALUE", sent])
+  })
+})
+
+test("a write to what is absent creates, and nothing else", async () => {
+  const server = await inTurn(made, exists)
+  const store = storeOn(server.url)
+  await store.write("a", "value", { ...calm, expect: "absent" })
+  expect((await errorOf(store.write("a", "value", { ...calm, expect: "absent" }))).code).toBe("CONFLICT")
+  expect(actionsOf(server)).toEqual(["CreateSecret", "CreateSecret"])
+})
+
+describe("a write that expects a version", () => {
+  const options = { ...calm, expect: versionId(1) }
+
+  test("puts its value aside under a label of ours, and moves AWSCURRENT from the version that is expected", async () => {
+    const server = await inTurn(made, moved)
+    const { version } = await storeOn(server.url).write("a", "value", options)
+    expect(server.requests.map(({ action, body }) => [action, body])).toEqual([
+      [
+        "PutSecretValue",
+        {
+          SecretId: "a",
+          SecretString: "value",
+          ClientRequestToken: version,
+          VersionStages: ["latchkey-candidate"],
+        },
+      ],
+      [
+        "UpdateSecretVersionStage",
+        {
+          SecretId: "a",
+          VersionStage: "AWSCURRENT",
+          MoveToVersionId: version,
+          RemoveFromVersionId: versionId(1),
+        },
+      ],
+    ])
+  })
+
+  test.for([
+    ["", moved],
+    [", also if it cannot tidy up", heldByAnother],
+  ] as const)("and loses is told CONFLICT, and takes its label off again%s", async ([, last]) => {
+    const canary = newCanary()
+    const server = await inTurn(made, () => awsError("InvalidParameterException", canary.text), last)
+    const error = canary.watch(await errorOf(storeOn(server.url).write("a", canary.text, options)))
+    expect([error.code, error.outcome]).toEqual(["CONFLICT", undefined])
+    expect(server.requests[2]?.body).toEqual({
+      SecretId: "a",
+      VersionStage: "latchkey-candidate",
+      RemoveFromVersionId: server.requests[0]?.body.ClientRequestToken,
+    })
+  })
+
+  test("of a secret that is missing, or was deleted, is told CONFLICT and creates nothing", async () => {
+    for (const answer of [missing, () => awsError("InvalidRequestException")]) {
+      const server = await inTurn(answer)
+      expect((await errorOf(storeOn(server.url).write("a", "value", options))).code).toBe("CONFLICT")
+      expect(server.requests.length).toBe(1)
+    }
+  })
+
+  test("has changed nothing if its value could not be put aside, and may have if the move was not answered", async () => {
+    const aside = await inTurn(() => ({ reset: true }))
+    const first = await errorOf(storeOn(aside.url).write("a", "value", options))
+    expect([first.code, first.outcome]).toEqual(["UNAVAILABLE", undefined])
+    const move = await inTurn(made, () => ({ reset: true }))
+    const second = await errorOf(storeOn(move.url).write("a", "value", options))
+    expect([second.code, second.outcome, move.requests.length]).toEqual(["UNAVAILABLE", "unknown", 2])
+  })
+})
+
+describe("a deletion", () => {
+  test("keeps the secret for the recovery window", async () => {
+    const server = await play(moved)
+    await storeOn(server.url).delete("a", calm)
+    await storeOn(server.url, { recoveryWindow: "7d" }).delete("a", calm)
+    expect(server.requests.map(({ body }) => body)).toEqual([
+      { SecretId: "a", RecoveryWindowInDays: 30 },
+      { SecretId: "a", RecoveryWindowInDays: 7 },
+    ])
+  })
+
+  test("for good asks first whether there is such a secret, because the service does not say", async () => {
+    const there = await inTurn(() => ({ body: { Name: "a" } }), moved)
+    await storeOn(there.url, { recoveryWindow: "none" }).delete("a", calm)
+    expect(there.requests[1]?.body).toEqual({ SecretId: "a", ForceDeleteWithoutRecovery: true })
+    for (const answer of [missing, () => ({ body: { Name: "a", DeletedDate: 1_795_000_000 } })]) {
+      const gone = await inTurn(answer)
+      const error = await errorOf(storeOn(gone.url, { recoveryWindow: "none" }).delete("a", calm))
+      expect([error.code, gone.requests.length]).toEqual(["NOT_FOUND", 1])
+    }
+  })
+})
