@@ -36,11 +36,16 @@ export interface OpenSecretsOptions extends SecretsOptions, Pick<OpenStoreOption
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock | undefined
-  /** Puts a question to a store before it can be made. */
+  /** Puts a question to a store. */
   readonly ask: Ask
+  /** Which stores are asked whether they are there. */
+  readonly asked: "all" | "local"
   /** What the URL is called in messages. */
   readonly called: string
 }
+
+/** The scheme of stores that are made of others. */
+const LAYERED = "layered:"
 
 type Open = (url: URL, surroundings: Surroundings) => Promise<SecretStore>
 
@@ -61,7 +66,7 @@ const SCHEMES: Readonly<Record<string, Open>> = {
     const provider = await import("../providers/memory/index.ts")
     return provider.memory({}, { ...provider.fromUrl(url, env), clock })
   },
-  "layered:": openLayers,
+  [LAYERED]: openLayers,
   "aws:": async (url, { env }) => {
     const provider = await import("../providers/aws/index.ts")
     return provider.aws(provider.fromUrl(url, env))
@@ -74,9 +79,9 @@ const SCHEMES: Readonly<Record<string, Open>> = {
     const provider = await import("../providers/gcp/index.ts")
     return provider.gcp(provider.fromUrl(url, env))
   },
-  "vault:": async (url, { env, ask }) => {
+  "vault:": async (url, { env, clock, ask }) => {
     const provider = await import("../providers/vault/index.ts")
-    const options = provider.fromUrl(url, env)
+    const options = { ...provider.fromUrl(url, env), clock }
     return await ask(
       `vault://${url.host}${url.pathname}`,
       async signal => await provider.openVault(options, { signal }),
@@ -120,20 +125,19 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   refuseUnknownOptions("openStore()", options, ["env", "clock", "signal"])
   const { env = process.env, clock, signal = new AbortController().signal } = options
   const ask = askOnce({ clock: clock ?? systemClock, callTimeout: PATIENCE }, signal)
-  const store = await open(url, { env, clock, ask, called: ARGUMENT })
-  await askPing(ask, store, store)
-  return store
+  return await open(url, { env, clock, ask, asked: "all", called: ARGUMENT })
 }
 
 /**
  * Opens a store by URL and puts {@link Secrets} in front of it. `close()` at shutdown closes both.
  *
- * A store that cannot answer at first is asked again within `startupDeadline`.
+ * A file that cannot be read at first is asked for again within `startupDeadline`. A service is not asked whether it is
+ * there: the first `get()` says that as well, and a program that starts waits for one answer instead of two.
  *
  * @param url see {@link openStore}. Default: what is in `LATCHKEY_STORE`; if that is not set, or empty, the environment
  * over the file `.env`, which may be missing.
- * @throws SecretError as {@link openStore} does; `TIMEOUT` with `lastCode` when the store could not be reached within
- * `startupDeadline`; and `MISCONFIGURED` for options that {@link Secrets} refuses, before anything is read
+ * @throws SecretError as {@link openStore} does; `TIMEOUT` with `lastCode` when a file could not be read, or a Vault did
+ * not say which engine it has, within `startupDeadline`; and `MISCONFIGURED` for options that {@link Secrets} refuses, before anything is read
  */
 export async function openSecrets(url?: string, options: OpenSecretsOptions = {}): Promise<Secrets> {
   const { env = process.env, signal = new AbortController().signal, ...secretsOptions } = options
@@ -145,21 +149,10 @@ export async function openSecrets(url?: string, options: OpenSecretsOptions = {}
     env,
     clock: settings.clock,
     ask,
+    asked: "local",
     called: url === undefined && fromVariable !== undefined ? "LATCHKEY_STORE" : ARGUMENT,
   })
-  const secrets = new Secrets(store, secretsOptions)
-  await askPing(ask, store, secrets)
-  return secrets
-}
-
-/** Asks a store whether it is there, and gives back what was opened if it is not. */
-async function askPing(ask: Ask, store: SecretStore, opened: { close(): Promise<void> }): Promise<void> {
-  try {
-    await ask(store.location, async signal => await store.ping({ signal }))
-  } catch (thrown) {
-    await closeQuietly(opened)
-    throw thrown
-  }
+  return new Secrets(store, secretsOptions)
 }
 
 /** Gives back what was opened in vain. That this fails, too, is not what the caller has to know. */
@@ -172,11 +165,25 @@ async function open(text: string, surroundings: Surroundings): Promise<SecretSto
   refuseLogin(url)
   if (Object.hasOwn(SCHEMES, url.protocol)) {
     const openScheme = SCHEMES[url.protocol] as Open
-    return await openScheme(url, surroundings)
+    const store = await openScheme(url, surroundings)
+    // Layers were asked one by one.
+    const isAsked = surroundings.asked === "all" || store.capabilities.local
+    return isAsked && url.protocol !== LAYERED ? await there(store, surroundings.ask) : store
   }
   refuseCredentials(url)
   const scheme = /^[a-z]{1,16}:$/.test(url.protocol) ? `the scheme "${url.protocol}"` : "a scheme"
   throw misconfigured(`${surroundings.called} has ${scheme}, which does not exist`, surroundings)
+}
+
+/** A store that is there. One that is not is given back. */
+async function there(store: SecretStore, ask: Ask): Promise<SecretStore> {
+  try {
+    await ask(store.location, async signal => await store.ping({ signal }))
+    return store
+  } catch (thrown) {
+    await closeQuietly(store)
+    throw thrown
+  }
 }
 
 async function openLayers(url: URL, surroundings: Surroundings): Promise<SecretStore> {

@@ -128,6 +128,22 @@ describe("opening a service by URL", () => {
     expect(asked.filter(path => path.startsWith("sys/internal"))).toHaveLength(3)
   })
 
+  it("asks a service for nothing before the first read, unless there is only a store", async () => {
+    const env = { VAULT_TOKEN: newCanary().text }
+    const { host, asked } = await vaultServer()
+    await using secrets = await openSecrets(`vault://${host}/team/kv?kv=2`, { env })
+    const layers = `layered:?store=memory:&store=vault://${host}/team/kv%3Fkv=2`
+    await using layered = await openSecrets(layers, { env })
+    expect(asked).toEqual([])
+    for (const each of [secrets, layered]) expect(await each.getOptional("tally/api-token")).toBeUndefined()
+    expect(asked).toEqual(["team/kv/data/tally/api-token", "team/kv/data/tally/api-token"])
+
+    asked.length = 0
+    await (await openStore(`vault://${host}/team/kv?kv=2`, { env })).close()
+    await (await openStore(layers, { env })).close()
+    expect(asked).toEqual(["team/kv/data/latchkey/ping", "team/kv/data/latchkey/ping"])
+  })
+
   it("says where it was, when nothing answers before the deadline", async () => {
     const { host } = await vaultServer({ notReady: Number.POSITIVE_INFINITY })
     const options = { env: { VAULT_TOKEN: newCanary().text }, startupDeadline: "50ms" } as const
