@@ -77,7 +77,7 @@ export const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Serv
       }
     },
     write: ({ user, password, host, port, database }) => ({
-      LATCHKEY_POSTGRES_URL: `postgres://${user}:${password}@${host}:${port}/${database}`,
+      LATCHKEY_POSTGRES_URL: `postgres://${[user, password].map(encodeURIComponent).join(":")}@${host}:${port}/${database}`,
     }),
   },
   toxiproxy: {
