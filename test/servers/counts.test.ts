@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import type { TestModule } from "vitest/node"
 import { newFolder } from "./fake/place.ts"
-import { countCases, tableOf } from "./vitest/count-cases.ts"
+import { countCases, reasonsIn, tableOf } from "./vitest/count-cases.ts"
 import { namesIn } from "./vitest/names-in.ts"
 
 /** A test as the reporter gets it, inside of suites with this meta, from the inside out. */
@@ -38,14 +38,17 @@ it("counts by backend, server and kind over all files, and only what is inside o
   )
 })
 
-it("says why cases did not run, once for each reason", () => {
-  const skipped = { state: "skipped", note: "moto is not to be had: there is no Python" }
-  const counts = countCases([moduleOf(testIn(skipped, CONTRACT), testIn(skipped, FAULT))])
-  expect(tableOf(counts).split("\n").slice(1)).toEqual([
-    "vault    openbao  contract       0       0        1",
-    "vault    openbao  fault          0       0        1",
-    "skipped: moto is not to be had: there is no Python",
-  ])
+it("says why tests did not run, each reason once, also of those that nobody counts", () => {
+  const note = "moto is not to be had: there is no Python"
+  const modules = [
+    moduleOf(
+      testIn({ state: "skipped", note }, CONTRACT),
+      testIn({ state: "skipped", note }),
+      testIn({ state: "skipped" }),
+    ),
+  ]
+  expect(reasonsIn(modules)).toEqual([note])
+  expect(tableOf(countCases(modules))).toMatch(/vault +openbao +contract +0 +0 +1$/)
 })
 
 it("says nothing where nothing was counted", () => {

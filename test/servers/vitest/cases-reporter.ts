@@ -1,10 +1,11 @@
 import type { Reporter, TestModule } from "vitest/node"
-import { countCases, tableOf } from "./count-cases.ts"
+import { countCases, reasonsIn, tableOf } from "./count-cases.ts"
 
-/** Ends a run by saying how many cases ran on each backend and server. */
+/** Ends a run by saying how many cases ran on each backend and server, and why others did not. */
 export class CasesReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const table = tableOf(countCases(modules))
-    if (table !== "") process.stdout.write(`\n${table}\n\n`)
+    const reasons = reasonsIn(modules).map(reason => `skipped: ${reason}`)
+    const text = [tableOf(countCases(modules)), ...reasons].filter(part => part !== "").join("\n")
+    if (text !== "") process.stdout.write(`\n${text}\n\n`)
   }
 }

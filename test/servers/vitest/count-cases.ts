@@ -5,8 +5,7 @@ import type { Cases } from "../cases.ts"
 export interface Count extends Cases {
   readonly passed: number
   readonly failed: number
-  /** Those that did not run, by the reason. */
-  readonly skipped: ReadonlyMap<string, number>
+  readonly skipped: number
 }
 
 /** Counts what ran inside of `casesOf`, by backend, server and kind. */
@@ -18,40 +17,44 @@ export function countCases(modules: readonly TestModule[]): Count[] {
       if (cases === undefined) continue
       const { backend, server, kind } = cases
       const key = `${backend} ${server} ${kind}`
-      const count = counts.get(key) ?? { backend, server, kind, passed: 0, failed: 0, skipped: new Map() }
+      const count = counts.get(key) ?? { backend, server, kind, passed: 0, failed: 0, skipped: 0 }
       counts.set(key, add(count, test))
     }
   return [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, count]) => count)
 }
 
-/** The counts as a table, and below it why cases did not run. Nothing if there are no counts. */
+/** Why tests did not run, each reason once. */
+export function reasonsIn(modules: readonly TestModule[]): string[] {
+  const reasons = new Set<string>()
+  for (const module of modules)
+    for (const test of module.children.allTests()) {
+      const result = test.result()
+      if (result.state === "skipped" && result.note) reasons.add(result.note)
+    }
+  return [...reasons]
+}
+
+/** The counts as a table; nothing if there are none. */
 export function tableOf(counts: readonly Count[]): string {
   if (counts.length === 0) return ""
   const head = ["backend", "server", "kind", "passed", "failed", "skipped"]
-  const rows = counts.map(({ backend, server, kind, passed, failed, skipped }) => {
-    const left = [...skipped.values()].reduce((sum, one) => sum + one, 0)
-    return [backend, server, kind, String(passed), String(failed), String(left)]
-  })
+  const rows = counts.map(({ backend, server, kind, passed, failed, skipped }) => [
+    backend,
+    server,
+    kind,
+    ...[passed, failed, skipped].map(String),
+  ])
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map(row => row[column]?.length ?? 0)))
-  const lines = [head, ...rows].map(row =>
-    row.map((cell, column) =>
-      column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-    ),
-  )
-  const reasons = new Set(
-    counts.flatMap(({ skipped }) => [...skipped.keys()].filter(reason => reason !== "")),
-  )
-  return [...lines.map(cells => cells.join("  ")), ...[...reasons].map(reason => `skipped: ${reason}`)].join(
-    "\n",
-  )
+  const aligned = (cell: string, column: number): string =>
+    column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return [head, ...rows].map(row => row.map(aligned).join("  ")).join("\n")
 }
 
 function add(count: Count, test: TestCase): Count {
-  const result = test.result()
-  if (result.state === "passed") return { ...count, passed: count.passed + 1 }
-  if (result.state === "failed") return { ...count, failed: count.failed + 1 }
-  const reason = (result.state === "skipped" && result.note) || ""
-  return { ...count, skipped: new Map(count.skipped).set(reason, (count.skipped.get(reason) ?? 0) + 1) }
+  const { state } = test.result()
+  const { passed, failed, skipped } = count
+  if (state === "passed") return { ...count, passed: passed + 1 }
+  return state === "failed" ? { ...count, failed: failed + 1 } : { ...count, skipped: skipped + 1 }
 }
 
 function casesAround(test: TestCase): Cases | undefined {
