@@ -1,6 +1,7 @@
 import { isSecretError } from "latchkey"
 import { type AzureCredential, azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { loginWith } from "../../../providers/azure/login.ts"
 import { newCanary } from "../../support/canary.ts"
 import { gate } from "../../support/rig.ts"
 import { calm, errorOf, reaching, scene, started } from "./scene.ts"
@@ -109,6 +110,23 @@ describe("a token", () => {
     expect((await second).value).toBe("value")
     expect(signals.every(signal => signal?.aborted === false)).toBe(true)
   })
+})
+
+it("a credential that keeps its tokens is made anew when one of them is refused", async () => {
+  let made = 0
+  const login = loginWith(() => {
+    const token = `token ${++made}`
+    return { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + HOUR }) }
+  }, new AbortController().signal)
+  const tokens = async () =>
+    (await Promise.all([1, 2].map(async () => await login.getToken("scope")))).map(({ token }) => token)
+  expect(await tokens()).toEqual(["token 1", "token 1"])
+  login.refused("token 1")
+  login.refused("another")
+  expect(await tokens()).toEqual(["token 2", "token 2"])
+  // A refusal of the old one that comes late says nothing of the new one.
+  login.refused("token 1")
+  expect(await tokens()).toEqual(["token 2", "token 2"])
 })
 
 describe("a login that fails", () => {

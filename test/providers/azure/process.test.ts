@@ -1,0 +1,214 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished } from "vitest"
+import type { AzureServer } from "../../servers/azure/index.ts"
+import { expectNoLeak, newCanary } from "../../support/canary.ts"
+import { runChild, startChild } from "../../support/child.ts"
+import { started } from "./scene.ts"
+
+/** Begins a program that notes every file it loads, and resolves some packages as if they were not installed. */
+const WATCHED = `
+  import { registerHooks } from "node:module"
+  const loaded = []
+  const missing = (process.env.MISSING ?? "").split(",")
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      missing.includes(specifier) ? next(specifier, { ...context, parentURL: "file:///nowhere/at/all.js" }) : next(specifier, context),
+    load: (url, context, next) => {
+      loaded.push(url)
+      return next(url, context)
+    },
+  })
+  const packages = () => {
+    const names = loaded.map(url => /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)\\//.exec(url)?.[1])
+    return [...new Set(names.filter(Boolean))].sort()
+  }
+  const { azure, fromUrl } = await import("latchkey/azure")
+  const signal = new AbortController().signal
+  const reaching = { vaultUrl: process.env.URL, ca: process.env.CA, disableChallengeResourceVerification: true }
+  const credential = { getToken: async () => ({ token: process.env.TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) }
+`
+
+const reached = (server: AzureServer) => ({ URL: server.url, CA: server.ca, TOKEN: server.token() })
+
+const SDKS = /@aws-sdk|@google-cloud|@grpc|node-vault|google-gax/
+
+describe("a program with a vault", () => {
+  it("loads nothing of anybody else until the first call, and then the SDK of this backend only", async () => {
+    const server = await started()
+    const ended = await runChild(
+      `${WATCHED}
+      const store = azure({ ...reaching, credential })
+      console.log(JSON.stringify(packages()))
+      await store.ping({ signal })
+      console.log(JSON.stringify(packages()))
+      await store.close()`,
+      { env: reached(server) },
+    )
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+    const [before, after] = ended.stdout
+      .trim()
+      .split("\n")
+      .map(line => JSON.parse(line) as string[])
+    expect(before).toEqual([])
+    expect(after).toContain("@azure/keyvault-secrets")
+    expect(after).not.toContain("@azure/identity")
+    expect(after?.filter(name => SDKS.test(name))).toEqual([])
+  })
+
+  it("ends by itself within a second of close(), also when connections are kept and one call hangs", async () => {
+    const canary = newCanary()
+    const server = await started()
+    server.put("name", canary.text)
+    server.faults.next({ hang: true, match: ({ path }) => path === "/secrets/hangs/" })
+    const ended = await runChild(
+      `${WATCHED}
+      const store = azure({ ...reaching, credential })
+      const secret = await store.read("name", { signal })
+      const hanging = store.read("hangs", { signal }).catch(error => error.code)
+      await store.ping({ signal })
+      await store.close()
+      console.log(secret.value.length, await hanging)
+      console.log("closed")`,
+      { env: reached(server) },
+    )
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "32 UNAVAILABLE\nclosed\n" })
+    expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
+    expectNoLeak(canary, ended.stdout, ended.stderr)
+  })
+
+  it.for([
+    ["@azure/keyvault-secrets", "npm install @azure/keyvault-secrets"],
+    ["@azure/identity", "npm install @azure/identity"],
+  ] as const)("says what to install where %s is missing", async ([missing, line]) => {
+    const server = await started()
+    const ended = await runChild(
+      `${WATCHED}
+      const store = azure(reaching)
+      const error = await store.ping({ signal }).catch(error => error)
+      console.log(JSON.stringify([error.code, error.hint, error.transient]))`,
+      { env: { ...reached(server), MISSING: missing } },
+    )
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+    expect(JSON.parse(ended.stdout)).toEqual(["MISCONFIGURED", line, false])
+  })
+
+  it("needs no @azure/identity where a credential is given", async () => {
+    const server = await started()
+    const ended = await runChild(
+      `${WATCHED}
+      const store = azure({ ...reaching, credential })
+      await store.ping({ signal })
+      await store.close()
+      console.log("reached")`,
+      { env: { ...reached(server), MISSING: "@azure/identity" } },
+    )
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "reached\n" })
+  })
+})
+
+describe("the usual credential", () => {
+  /** What a managed identity asks for its token, as App Service has it. */
+  async function identityEndpoint(tokenFor: (clientId: string | null) => string) {
+    const asked: (string | null)[] = []
+    const server = createServer((request, response) => {
+      const { searchParams } = new URL(request.url ?? "/", "http://identity")
+      const clientId = searchParams.get("client_id")
+      asked.push(clientId)
+      const body = {
+        access_token: tokenFor(clientId),
+        expires_on: String(Math.floor(Date.now() / 1_000) + 86_400),
+        resource: searchParams.get("resource"),
+        token_type: "Bearer",
+        client_id: clientId,
+      }
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body))
+    })
+    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    return { url: `http://127.0.0.1:${port}/msi/token`, asked }
+  }
+
+  it("is that of the environment, a managed identity for example, of which a URL says which", async () => {
+    const server = await started()
+    server.put("name", "value")
+    const identity = await identityEndpoint(() => server.token())
+    const program = `${WATCHED}
+      const url = new URL("azure://" + new URL(process.env.URL).host)
+      url.search = process.env.SEARCH
+      const store = azure({ ...fromUrl(url, process.env), ca: process.env.CA })
+      console.log((await store.read("name", { signal })).value)
+      await store.close()`
+    for (const client of [undefined, "11111111-2222-4333-8444-555555555555"]) {
+      const search = `?disable-challenge-resource-verification=true${client === undefined ? "" : `&client-id=${client}`}`
+      const ended = await runChild(program, {
+        env: {
+          ...reached(server),
+          SEARCH: search,
+          IDENTITY_ENDPOINT: identity.url,
+          IDENTITY_HEADER: "header",
+          AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+        },
+      })
+      expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\n" })
+    }
+    expect(identity.asked).toEqual([null, "11111111-2222-4333-8444-555555555555"])
+  })
+
+  /** Reads twice; between the two the vault stops taking the tokens that it has seen. */
+  async function readAgain(server: AzureServer, env: Readonly<Record<string, string>>) {
+    server.put("name", "value")
+    const child = startChild(
+      `${WATCHED}
+      import { once } from "node:events"
+      const store = azure(reaching)
+      console.log((await store.read("name", { signal })).value)
+      await once(process.stdin, "data")
+      console.log(await store.read("name", { signal }).then(() => "again", error => error.code))
+      await store.close()
+      process.stdin.destroy()`,
+      { env: { ...reached(server), ...env } },
+    )
+    await child.printed("value")
+    server.expireTokens()
+    child.say("on")
+    return await child.ended
+  }
+
+  it("is asked for another token when the vault refuses the one that it gave", async () => {
+    const server = await started()
+    const folder = await mkdtemp(join(tmpdir(), "latchkey-"))
+    onTestFinished(async () => await rm(folder, { recursive: true }))
+    let calls = 0
+    const identity = await identityEndpoint(() => {
+      calls += 1
+      return server.token()
+    })
+    // What a developer has: the login of the Azure command line, here a program that fetches tokens elsewhere.
+    const program = `#!${process.execPath}
+      fetch("${identity.url}").then(answer => answer.json()).then(({ access_token, expires_on }) =>
+        console.log(JSON.stringify({ accessToken: access_token, expires_on })))`
+    await writeFile(join(folder, "az"), program, { mode: 0o755 })
+    const PATH = `${folder}:${process.env.PATH}`
+    const ended = await readAgain(server, { PATH, AZURE_TOKEN_CREDENTIALS: "AzureCliCredential" })
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\nagain\n" })
+    expect(calls).toBe(2)
+  })
+
+  it("of a managed identity is one of which Microsoft's library keeps the token, also where it is refused", async () => {
+    const server = await started()
+    const identity = await identityEndpoint(() => server.token())
+    const ended = await readAgain(server, {
+      IDENTITY_ENDPOINT: identity.url,
+      IDENTITY_HEADER: "header",
+      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+    })
+    // Known, and in the documentation. When this fails the library has learned to ask again.
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\nUNAUTHENTICATED\n" })
+    expect(identity.asked).toHaveLength(1)
+  })
+})
