@@ -37,12 +37,14 @@ export class Connection {
    * nothing is certain then.
    *
    * @param send calls the client that it is given, with the options that it is given.
-   * @throws what the SDK threw; SecretError `CLOSED`
+   * @throws what the SDK threw; LoginFailure; SecretError `ABORTED`, `CLOSED`
    */
   async call<A extends GcpAnswer<unknown>>(
     signal: AbortSignal,
     send: (client: GcpClient, options: GcpCallOptions) => Promise<A>,
   ): Promise<A> {
+    // A write is several calls, and its caller may have gone between two of them.
+    if (signal.aborted) throw new SecretError("ABORTED")
     if (this.#closing.signal.aborted) throw closed()
     return await this.#until(signal, async own => {
       const open = await this.#reach()

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -6,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest"
 import type { GcpServer } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { Caller } from "./caller.ts"
+import { playing } from "./player.ts"
 import { calm, errorOf, opened, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
@@ -150,4 +152,35 @@ test("a file with authorities that cannot be read is MISCONFIGURED, until it can
   expect((await errorOf(store.read(NAME, calm))).code).toBe("MISCONFIGURED")
   await writeFile(ca, server.ca ?? "")
   expect((await store.read(NAME, calm)).version).toBe("1")
+})
+
+test.for([
+  ["is not there", undefined],
+  ["is no JSON", "CANARY"],
+  ["is of a type that Google's library prints warnings about", '{"type":"external_account","x":"CANARY"}'],
+] as const)("a key file that %s is MISCONFIGURED, and not quoted", async ([, content]) => {
+  const canary = newCanary()
+  const keyFilename = join(await folder(), "key.json")
+  if (content !== undefined) await writeFile(keyFilename, content.replace("CANARY", canary.text))
+  const error = canary.watch(
+    await errorOf(opened({ project: "my-project", keyFilename }).write(NAME, "a", calm)),
+  )
+  expect([error.code, error.outcome]).toEqual(["MISCONFIGURED", undefined])
+})
+
+test("credentials that are given as they are log in as those of a file do", async () => {
+  const player = await playing(
+    () => ({ name: "projects/1/secrets/a/versions/1", payload: { data: Buffer.from("tly-1") } }),
+    true,
+  )
+  const ca = join(await folder(), "ca.pem")
+  await writeFile(ca, player.ca ?? "")
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 })
+  const credentials = {
+    type: "service_account",
+    client_email: "program@my-project.iam.gserviceaccount.com",
+    private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
+  }
+  expect((await opened({ ...player.options, ca, credentials }).read(NAME, calm)).version).toBe("1")
+  expect(player.calls[0]?.authorization).toMatch(/^Bearer ey/)
 })

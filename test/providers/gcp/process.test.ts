@@ -157,21 +157,3 @@ test("credentials that are not there are UNAUTHENTICATED, until they are", async
   expect(refused).toMatch(/^UNAVAILABLE see DNS and the network to oauth2.googleapis.com/)
   expect(ended.stdout).not.toContain(user.refresh_token)
 })
-
-test.for([
-  ["is not there", undefined],
-  ["is no JSON", "CANARY"],
-  [
-    "is of a type that Google's library would print warnings about",
-    '{"type":"external_account","x":"CANARY"}',
-  ],
-] as const)("a key file that %s is MISCONFIGURED, and not quoted", async ([, content]) => {
-  const canary = newCanary()
-  const path = join(await folder(), "key.json")
-  if (content !== undefined) await writeFile(path, content.replace("CANARY", canary.text))
-  const ended = await runChild(`${READ}\nawait read()\nawait store.close()`, {
-    env: { OPTIONS: JSON.stringify({ project: "my-project", keyFilename: path }) },
-  })
-  expect([ended.stderr, ended.stdout.split(" ")[0]]).toEqual(["", "MISCONFIGURED"])
-  expectNoLeak(canary, ended.stdout)
-})
