@@ -35,9 +35,9 @@ interface Leased {
 
 /**
  * Credentials that are made when they are read ("Lease, renew, and revoke"). Every reading makes new ones on the far side,
- * a user in a database for example; so, other than all else in this library, what was read is kept here: until two thirds
- * of its lease are over, when it is prolonged or read again, and until there is a new login, because credentials die with the
- * token that they were made with.
+ * a user in a database for example; so what was read is kept here, and a further reading asks the server whether its lease
+ * still lives. It is prolonged, or read again, when two thirds of the lease are over, and read again when it was revoked and
+ * after a new login, because credentials die with the token that they were made with.
  */
 export function leases({ withLogin, clock }: Connection, mount: string): Leases {
   const kept = new Map<string, Leased>()
@@ -55,11 +55,11 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
   ): Promise<StoredSecret> {
     const known = kept.get(name)
     if (known?.login === login) {
-      if (age(known) < (known.duration * 2) / 3) return known.stored
-      const renewed = await renew(known, ask, signal)
-      if (renewed !== undefined) {
-        kept.set(name, renewed)
-        return renewed.stored
+      const isDue = age(known) >= (known.duration * 2) / 3
+      const still = isDue ? await renew(known, ask, signal) : await lookUp(known, ask, signal)
+      if (still !== undefined) {
+        kept.set(name, still)
+        return still.stored
       }
     }
     const since = instant(clock)
@@ -80,6 +80,19 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
     return stored
   }
 
+  /** The same credentials, or nothing where they were revoked. */
+  async function lookUp(known: Leased, ask: AskServer, signal: AbortSignal): Promise<Leased | undefined> {
+    try {
+      await ask("POST", "sys/leases/lookup", signal, { lease_id: known.id })
+    } catch (thrown) {
+      if (isRefusal(thrown, 400)) return undefined
+      if (!isRefusal(thrown, 403)) throw thrown
+      // Not every policy lets it be asked. That the token lives is then as much as can be known: a dead one fails here.
+      await ask("GET", "auth/token/lookup-self", signal)
+    }
+    return known
+  }
+
   /** The same credentials for longer, or nothing where the server does not prolong them any more. */
   async function renew(known: Leased, ask: AskServer, signal: AbortSignal): Promise<Leased | undefined> {
     if (!known.renewable || age(known) >= known.duration) return undefined
@@ -92,7 +105,7 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
       return { ...known, since, duration, stored: { ...known.stored, expiresAt: end(duration) } }
     } catch (thrown) {
       // Over, or not permitted; if it is the token that is dead, reading again will tell.
-      if (thrown instanceof VaultFailure && (thrown.status === 400 || thrown.status === 403)) return undefined
+      if (isRefusal(thrown, 400) || isRefusal(thrown, 403)) return undefined
       throw thrown
     }
   }
@@ -127,6 +140,10 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
       return await reading.join(signal)
     },
   }
+}
+
+function isRefusal(thrown: unknown, status: number): boolean {
+  return thrown instanceof VaultFailure && thrown.status === status && thrown.reason !== "odd-answer"
 }
 
 /** How long the credentials live from now on, in milliseconds. */

@@ -6,7 +6,7 @@ import { fieldsOf, parseExactly } from "./json.ts"
  * The largest value that is sent, in bytes: what HashiCorp Vault takes as one string of JSON
  * (`max_json_string_value_length`), and what integrated storage takes as one entry (`max_entry_size`), each by default.
  */
-export const LARGEST = 2 ** 20
+export const LARGEST: number = 2 ** 20
 
 /** The field that holds the value where it is the only one. */
 const FIELD = "value"

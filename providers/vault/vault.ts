@@ -52,9 +52,9 @@ export function vault(options: VaultOptions): VaultKv1Store {
  * Credentials that an engine of Vault or OpenBao makes when they are read, with a lease: for a database, for a cloud. The
  * name is the path below the mount: `creds/readonly`. They can be read only.
  *
- * Every reading makes new credentials on the far side. So what was read is given again until two thirds of its lease are
- * over; then the lease is prolonged, or new ones are read, and after a new login too, because they die with the token.
- * `expiresAt` says when they end. They are not revoked by `close()`.
+ * Every reading makes new credentials on the far side. So what was read is given again, as long as the server says that its
+ * lease lives, until two thirds of that are over; then the lease is prolonged, or new ones are read, and after a new login
+ * too, because they die with the token. `expiresAt` says when they end. They are not revoked by `close()`.
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or has no value that can be meant
  */

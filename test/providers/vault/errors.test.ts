@@ -208,7 +208,11 @@ test("version 1 told of an engine of version 2 says which one it is", async () =
     json: { data: null, warnings: ["Invalid path for a versioned K/V secrets engine."] },
   }))
   const store = vault({ kv: 1, address: server.url, auth: token })
-  for (const call of [store.read("tally", calm), store.write("tally", "v", calm), store.ping(calm)]) {
+  for (const call of [
+    () => store.read("tally", calm),
+    () => store.write("tally", "v", calm),
+    () => store.ping(calm),
+  ]) {
     const error = await errorOf(call)
     expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv: 2")])
   }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from "node:http"
 import { createServer as createTlsServer, type ServerOptions } from "node:https"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { onTestFinished } from "vitest"
 
 /** A request that was made of the server. */
@@ -12,6 +12,9 @@ export interface Seen {
   readonly body: unknown
   readonly token: string | undefined
   readonly namespace: string | undefined
+  /** The port of the other side: the same for requests on one connection. */
+  readonly connection: number | undefined
+  readonly socket: Socket
 }
 
 /** What is to be answered: a status and JSON, or a text as it is. `"never"` answers nothing. */
@@ -31,6 +34,8 @@ export interface PlayedServer {
   readonly asked: string[]
   /** How it answers from now on. */
   play(answer: (request: Seen) => Played | Promise<Played>): void
+  /** How many connections are open. */
+  connections(): Promise<number>
   close(): Promise<void>
 }
 
@@ -69,6 +74,10 @@ export async function playedServer(
     play(next) {
       play = next
     },
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     close,
   }
 }
@@ -85,6 +94,8 @@ async function seenIn(request: IncomingMessage): Promise<Seen> {
     body: text === "" ? undefined : JSON.parse(text),
     token: header("x-vault-token"),
     namespace: header("x-vault-namespace"),
+    connection: request.socket.remotePort,
+    socket: request.socket,
   }
 }
 

@@ -1,0 +1,148 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TLSSocket } from "node:tls"
+import { type TlsOptions, vault } from "latchkey/vault"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { newAuthority } from "../../servers/certificates.ts"
+import { newCanary } from "../../support/canary.ts"
+import { calm, errorOf } from "../calls.ts"
+import { kv2Answer, loginAnswer, type PlayedServer, playedServer, refusal } from "./server.ts"
+
+const authority = await newAuthority()
+const certificate = await authority.server()
+const { key: otherKey } = await authority.server()
+
+async function tlsServer(): Promise<PlayedServer> {
+  return await playedServer(() => kv2Answer({ value: "v" }), certificate)
+}
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-vault-"))
+  onTestFinished(async () => await rm(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  return folder
+}
+
+function storeAt(address: string, tls: TlsOptions, token = "token") {
+  return vault({ kv: 2, address, tls, auth: { method: "token", token } })
+}
+
+describe("the authority of the server", () => {
+  test("is a text, a file or a folder", async () => {
+    const server = await tlsServer()
+    const folder = await folderWith({ "ca.pem": authority.ca, "README.txt": "no certificate" })
+    for (const ca of [authority.ca, { file: join(folder, "ca.pem") }, { folder }]) {
+      const store = storeAt(server.url, { ca })
+      expect((await store.read("tally", calm)).value).toBe("v")
+      await store.close()
+    }
+  })
+
+  test("that nobody knows is refused, and will not pass by itself", async () => {
+    const canary = newCanary()
+    const server = await tlsServer()
+    const other = await newAuthority()
+    for (const tls of [{}, { ca: other.ca }]) {
+      const store = canary.watch(storeAt(server.url, tls, canary.text))
+      const error = canary.watch(await errorOf(store.write("tally", canary.text, calm)))
+      expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", false, undefined])
+      expect(error.hint).toMatch(/VAULT_CACERT/)
+      await store.close()
+    }
+    expect(server.seen).toEqual([])
+  })
+
+  test("is not asked for where that is wished", async () => {
+    const server = await tlsServer()
+    const store = storeAt(server.url, { skipVerify: true })
+    expect((await store.read("tally", calm)).value).toBe("v")
+    await store.close()
+  })
+})
+
+test("a server of another name is refused, unless that name is expected", async () => {
+  const server = await tlsServer()
+  const store = storeAt(server.url, { ca: authority.ca, serverName: "somebody.else" })
+  expect((await errorOf(store.read("tally", calm))).transient).toBe(false)
+  await store.close()
+  const named = storeAt(server.url, { ca: authority.ca, serverName: "localhost" })
+  expect((await named.read("tally", calm)).value).toBe("v")
+  await named.close()
+})
+
+test("a server that speaks no TLS where it should is UNAVAILABLE, and says what to write", async () => {
+  const plain = await playedServer(() => refusal(400))
+  const store = storeAt(plain.url.replace("http:", "https:"), {})
+  const error = await errorOf(store.read("tally", calm))
+  expect([error.code, error.transient]).toEqual(["UNAVAILABLE", false])
+  expect(error.hint).toMatch(/TLS|tls=false/)
+  await store.close()
+})
+
+test("a server that speaks TLS where it should not is UNAVAILABLE", async () => {
+  const server = await tlsServer()
+  const store = storeAt(server.url.replace("https:", "http:"), {})
+  expect((await errorOf(store.read("tally", calm))).code).toBe("UNAVAILABLE")
+  await store.close()
+})
+
+describe("certificates that cannot be used", () => {
+  test.for([
+    ["a file that is missing", { ca: { file: "/nowhere/ca.pem" } }, "ENOENT"],
+    ["a folder that is missing", { ca: { folder: "/nowhere" } }, "ENOENT"],
+    ["a text that is no certificate", { ca: authority.ca, cert: "CANARY", key: "CANARY" }, "PEM"],
+    ["a key of another certificate", { cert: certificate.cert, key: otherKey }, "PEM"],
+  ] as const)("are MISCONFIGURED: %s", async ([, tls, says]) => {
+    const canary = newCanary()
+    const planted = JSON.parse(JSON.stringify(tls).replaceAll("CANARY", canary.text)) as TlsOptions
+    const store = canary.watch(storeAt("https://127.0.0.1:1", planted))
+    const error = canary.watch(await errorOf(store.read("tally", calm)))
+    expect([error.code, error.message]).toEqual(["MISCONFIGURED", expect.stringContaining(says)])
+    await store.close()
+  })
+
+  test("are read again when they may be there", async () => {
+    const server = await tlsServer()
+    const folder = await folderWith({})
+    const store = storeAt(server.url, { ca: { file: join(folder, "ca.pem") } })
+    expect((await errorOf(store.read("tally", calm))).code).toBe("MISCONFIGURED")
+    await writeFile(join(folder, "ca.pem"), authority.ca)
+    expect((await store.read("tally", calm)).value).toBe("v")
+    await store.close()
+  })
+})
+
+test("a login by certificate shows it, and shows the one that replaced it at the next login", async () => {
+  const [first, second] = [await authority.client("first"), await authority.client("second")]
+  const folder = await folderWith({ cert: first.cert, key: first.key })
+  const shown: string[] = []
+  let dead = false
+  const server = await playedServer(
+    ({ path, socket }) => {
+      if (path === "auth/certs/login") {
+        shown.push(String((socket as TLSSocket).getPeerCertificate().subject.CN))
+        return loginAnswer(`token-${shown.length}`)
+      }
+      if (!dead) return kv2Answer({ value: "v" })
+      dead = false
+      return refusal(403, "invalid token")
+    },
+    { ...certificate, ca: authority.ca, requestCert: true },
+  )
+  const store = vault({
+    kv: 2,
+    address: server.url,
+    tls: { ca: authority.ca, cert: { file: join(folder, "cert") }, key: { file: join(folder, "key") } },
+    auth: { method: "cert", role: "web", mount: "certs" },
+  })
+  await store.read("tally", calm)
+  expect(server.seen[0]?.body).toEqual({ name: "web" })
+  await writeFile(join(folder, "cert"), second.cert)
+  await writeFile(join(folder, "key"), second.key)
+  dead = true
+  await store.read("tally", calm)
+  expect(shown).toEqual(["first", "second"])
+  await store.close()
+  await expect.poll(server.connections).toBe(0)
+})
