@@ -29,7 +29,13 @@ export class AwsFailure extends Error {
   /** Whether a change that failed so was certainly not made. */
   readonly unchanged: boolean
 
-  constructor(known: Known, { mendable = false, unchanged = false } = {}) {
+  constructor(
+    known: Known,
+    {
+      mendable = false,
+      unchanged = false,
+    }: { readonly mendable?: boolean; readonly unchanged?: boolean } = {},
+  ) {
     super("a call of the service failed")
     this.known = known
     this.mendable = mendable
