@@ -66,7 +66,13 @@ export function connection(options: CheckedOptions): Connection {
         : undefined
     if (own !== undefined) await refuseNoRegion(own)
     const client = options.client ?? (own as OwnClient)
-    return { client, login: loginOf(client.config), commands: sdk as unknown as Commands }
+    // Credentials that were given as they are stay what they are, however often they are asked for.
+    const isFixed = typeof options.credentials === "object"
+    return {
+      client,
+      login: loginOf(isFixed ? undefined : client.config),
+      commands: sdk as unknown as Commands,
+    }
   }
 
   /** One attempt for all who wait for it; one that failed is made again. */

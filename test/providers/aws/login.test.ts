@@ -74,6 +74,12 @@ describe("credentials that expire in mid-life", () => {
     expect([again.code, again.transient]).toEqual(["UNAUTHENTICATED", false])
   })
 
+  test("and were given as they are, cannot come back", async () => {
+    const { server } = await knowing("NEW")
+    const error = await errorOf(read(storeOn(server.url)))
+    expect([error.code, error.transient]).toEqual(["UNAUTHENTICATED", false])
+  })
+
   test("come back after the provider itself had failed for a while", async () => {
     const { server, knowsNow } = await knowing("OLD")
     const { state, credentials, canary } = provider("OLD")
