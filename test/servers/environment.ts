@@ -49,7 +49,7 @@ function awsLike<Name extends "localstack" | "moto">(
 }
 
 /** Per server: the variables that lead to it. */
-export const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Name]> } = {
+const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Name]> } = {
   vault: vaultLike("vault", "VAULT"),
   openbao: vaultLike("openbao", "BAO"),
   localstack: {

@@ -1,4 +1,4 @@
-export { type Authority, type Certificate, newAuthority } from "./certificates.ts"
+export type { Authority, Certificate } from "./certificates.ts"
 export { type OwnVault, type OwnVaultOptions, ownVault } from "./own-vault.ts"
 export { letGo, running } from "./running.ts"
 export { type ProxyTo, proxyTo } from "./toxiproxy.ts"
@@ -7,9 +7,7 @@ export {
   type AwsServer,
   type AzureServer,
   type GcpServer,
-  isServerName,
   type PostgresServer,
-  SERVER_NAMES,
   type ServerName,
   type Servers,
   ServerUnavailable,
