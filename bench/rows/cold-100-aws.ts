@@ -1,0 +1,1 @@
+export { coldHundredAws as row } from "../cold.ts"

@@ -1,0 +1,4 @@
+import { coldHundred } from "../cold.ts"
+import type { Row } from "../row.ts"
+
+export const row: Row = coldHundred("azure")
