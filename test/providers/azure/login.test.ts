@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { loginWith } from "../../../providers/azure/login.ts"
 import { newCanary } from "../../support/canary.ts"
 import { gate } from "../../support/rig.ts"
-import { calm, errorOf, reaching, scene, started } from "./scene.ts"
+import { calm, errorOf, eventually, reaching, scene, started } from "./scene.ts"
 
 const HOUR = 3_600_000
 
@@ -102,7 +102,7 @@ describe("a token", () => {
     onTestFinished(async () => await store.close())
     const leaving = new AbortController()
     const first = errorOf(store.read("name", { signal: leaving.signal }))
-    await expect.poll(() => signals.length).toBe(1)
+    await eventually(() => signals.length).toBe(1)
     leaving.abort()
     expect((await first).code).toBe("ABORTED")
     const second = store.read("name", calm)

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { makeCertificate } from "../../servers/azure/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { playing } from "./player.ts"
-import { calm, collected, errorOf, reaching, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, eventually, reaching, scene, started } from "./scene.ts"
 
 /** A port of this machine on which nobody listens. */
 async function deafPort(): Promise<number> {
@@ -159,12 +159,12 @@ describe("a call whose caller has left", () => {
           ? collected(store.list({ signal: leaving.signal }))
           : store.read("name-1", { signal: leaving.signal }),
       )
-      await expect.poll(() => server.faults.waiting).toBe(0)
+      await eventually(() => server.faults.waiting).toBe(0)
       leaving.abort()
       expect((await call).code).toBe("ABORTED")
       // The server sees the connection end, which is when it logs a request that it did not answer.
-      await expect.poll(() => server.log.requests.at(-1)).toMatchObject({ path, status: undefined })
-      await expect.poll(() => server.log.requests.at(-1)?.ended).toBeTypeOf("number")
+      await eventually(() => server.log.requests.at(-1)).toMatchObject({ path, status: undefined })
+      await eventually(() => server.log.requests.at(-1)?.ended).toBeTypeOf("number")
     }
   })
 })
@@ -176,7 +176,7 @@ describe("a store that is closed", () => {
     await store.read("name", calm)
     server.faults.next({ hang: true })
     const during = errorOf(store.read("name", calm))
-    await expect.poll(() => server.faults.waiting).toBe(0)
+    await eventually(() => server.faults.waiting).toBe(0)
     await store.close()
     expect((await during).code).toBe("UNAVAILABLE")
     expect((await errorOf(store.read("name", calm))).code).toBe("CLOSED")
