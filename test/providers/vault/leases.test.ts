@@ -12,6 +12,8 @@ async function making(overrides: (request: Seen) => Played | undefined = () => u
     const own = overrides(request)
     if (own !== undefined) return own
     if (request.path === "auth/jwt/login") return loginAnswer(`token-${++logins}`)
+    if (["sys/leases/lookup", "auth/token/lookup-self"].includes(request.path))
+      return { json: { data: { ttl: 60 } } }
     if (request.path === "sys/leases/renew")
       return { json: { lease_id: "l", lease_duration: 3_600, renewable: true } }
     made += 1

@@ -1,0 +1,283 @@
+import { fromUrl, openVault, vault } from "latchkey/vault"
+import { describe, expect, test } from "vitest"
+import { newCanary } from "../../support/canary.ts"
+import { calm, errorOf } from "../calls.ts"
+import { kv2Answer, playedServer, refusal } from "./server.ts"
+
+const HOME = { HOME: "/home/anna" }
+
+function read(url: string, env: Readonly<Record<string, string>> = HOME) {
+  return fromUrl(new URL(url), env)
+}
+
+describe("a URL", () => {
+  test.for([
+    ["vault://vault.example.com:8200/secret", "https://vault.example.com:8200", "secret"],
+    ["vault://vault.example.com", "https://vault.example.com:8200", undefined],
+    ["vault://Vault.Example.com/team/kv", "https://vault.example.com:8200", "team/kv"],
+    ["vault://vault.example.com:443/", "https://vault.example.com:443", undefined],
+    ["vault://vault.example.com:80/?tls=false", "http://vault.example.com:80", undefined],
+    ["vault://127.0.0.1:8200/my%20kv", "http://127.0.0.1:8200", "my kv"],
+    ["vault://localhost/kv/", "http://localhost:8200", "kv"],
+    ["vault://[::1]:8300/kv?tls=true", "https://[::1]:8300", "kv"],
+  ] as const)("%s names a server and a mount", ([url, address, mount]) => {
+    expect(read(url)).toMatchObject({ address, ...(mount && { mount }) })
+    expect("mount" in read(url)).toBe(mount !== undefined)
+  })
+
+  test("without a host means the server of the environment, and OpenBao's variable before Vault's", () => {
+    const env = { ...HOME, VAULT_ADDR: "http://vault.internal", BAO_ADDR: "" }
+    expect(read("vault:///kv", env)).toMatchObject({ address: "http://vault.internal:80", mount: "kv" })
+    expect(read("vault:", env).address).toBe("http://vault.internal:80")
+    expect(read("vault:///kv", { ...env, BAO_ADDR: "https://bao:8200" }).address).toBe("https://bao:8200")
+    expect(() => read("vault:///kv")).toThrow("VAULT_ADDR is not set")
+    expect(() => read("vault:///kv", { ...HOME, VAULT_ADDR: "vault.internal:8200" })).toThrow("VAULT_ADDR")
+  })
+
+  test("of the server of the environment takes its scheme, and no other", () => {
+    const env = { ...HOME, VAULT_ADDR: "http://vault.internal:8200" }
+    expect(read("vault://vault.internal/kv", env).address).toBe("http://vault.internal:8200")
+    expect(read("vault://vault.internal:8201/kv", env).address).toBe("https://vault.internal:8201")
+    expect(read("vault://vault.internal/kv?tls=true", env).address).toBe("https://vault.internal:8200")
+  })
+
+  test("says how the engine is to be asked", () => {
+    expect(read("vault://v/kv?kv=1").kv).toBe(1)
+    expect(read("vault://v/kv?kv=2").kv).toBe(2)
+    expect(read("vault://v/kv")).not.toHaveProperty("kv")
+    expect(read("vault://v/database?leases=true").leases).toBe(true)
+    expect(read("vault://v/kv?prefix=prod&rename.a=B")).toMatchObject({ prefix: "prod", rename: { a: "B" } })
+    expect(read("vault://v/kv?namespace=team/a&login-namespace=team")).toMatchObject({
+      namespace: "team/a",
+      loginNamespace: "team",
+    })
+    expect(read("vault://v/kv", { ...HOME, VAULT_NAMESPACE: "team" }).namespace).toBe("team")
+  })
+
+  test.for([
+    ["vault://v/kv?kv=3", "kv="],
+    ["vault://v/kv?kvv=2", "kvv"],
+    ["vault://v/kv?auth=magic", "auth="],
+    ["vault://v/kv?auth=", "auth="],
+    ["vault://v/kv?tls=yes", "tls="],
+    ["vault://v/kv?auth=kubernetes", "role"],
+    ["vault://v/kv?auth=approle", "VAULT_ROLE_ID"],
+    ["vault://v/kv?auth=approle&role-id=r&wrapped=true", "VAULT_SECRET_ID"],
+    ["vault://v/kv?auth=jwt", "VAULT_JWT"],
+    ["vault://v/kv?auth=userpass&username=anna", "VAULT_PASSWORD"],
+    ["vault://v/kv?auth=userpass", "VAULT_USERNAME"],
+    ["vault://v/kv?auth=token", "VAULT_TOKEN"],
+    ["vault://v/kv?auth=cert&jwt-file=x", "jwt-file="],
+    ["vault://v/kv?role=web", "role="],
+    ["vault://a%2Fb/kv", "host"],
+    ["vault:kv", ""],
+  ] as const)("%s is MISCONFIGURED", ([url, says]) => {
+    expect(() => read(url)).toThrow(says)
+    expect(() => read(url)).toThrow("MISCONFIGURED")
+  })
+
+  test.for([
+    "token",
+    "secret-id",
+    "password",
+    "jwt-token",
+    "client-secret",
+  ])("with a credential in %s= is refused without quoting it", parameter => {
+    const canary = newCanary()
+    for (const url of [`vault://v/kv?${parameter}=${canary.text}`, `vault://u:${canary.text}@v/kv`]) {
+      expect(() => read(url)).toThrow("MISCONFIGURED")
+      expect(() => read(url)).not.toThrow(canary.text)
+    }
+  })
+})
+
+describe("the login in a URL", () => {
+  const env = {
+    ...HOME,
+    VAULT_ROLE_ID: "r",
+    VAULT_SECRET_ID: "s",
+    VAULT_JWT: "signed",
+    VAULT_USERNAME: "anna",
+    VAULT_PASSWORD: "p",
+  }
+  test.for<[string, unknown]>([
+    ["", { method: "token-file", file: "/home/anna/.vault-token" }],
+    ["token-file=/run/token", { method: "token-file", file: "/run/token" }],
+    ["auth=approle", { method: "approle", roleId: "r", secretId: "s" }],
+    ["auth=approle&wrapped=true", { method: "approle", roleId: "r", secretId: { wrapped: "s" } }],
+    [
+      "auth=approle&role-id=q&secret-id-file=/run/s&auth-mount=ci/roles",
+      { method: "approle", roleId: "q", secretId: { file: "/run/s" }, mount: "ci/roles" },
+    ],
+    ["auth=kubernetes&role=web", { method: "kubernetes", role: "web" }],
+    [
+      "auth=kubernetes&role=web&jwt-file=/run/jwt",
+      { method: "kubernetes", role: "web", jwt: { file: "/run/jwt" } },
+    ],
+    ["auth=jwt&role=ci", { method: "jwt", role: "ci", jwt: "signed" }],
+    ["auth=userpass", { method: "userpass", username: "anna", password: "p" }],
+    [
+      "auth=userpass&username=otto&password-file=/run/p",
+      { method: "userpass", username: "otto", password: { file: "/run/p" } },
+    ],
+    ["auth=cert&role=web", { method: "cert", role: "web" }],
+  ])("?%s is what it says", ([query, auth]) => {
+    expect(JSON.parse(JSON.stringify(read(`vault://v/kv?${query}`, env).auth))).toEqual(auth)
+  })
+
+  test("is the token of the environment if there is one, OpenBao's first", () => {
+    const tokens = { ...env, VAULT_TOKEN: "one" }
+    expect(read("vault://v/kv", tokens).auth).toMatchObject({ method: "token", token: "one" })
+    expect(read("vault://v/kv?renew=true", { ...tokens, BAO_TOKEN: "two" }).auth).toEqual({
+      method: "token",
+      token: "two",
+      renew: true,
+    })
+    expect(() => read("vault://v/kv", {})).toThrow("there is no home folder")
+  })
+})
+
+describe("the connection of a URL", () => {
+  test("is as the variables say, and the URL before them", () => {
+    const env = {
+      ...HOME,
+      VAULT_CACERT: "/ca",
+      VAULT_CLIENT_CERT: "/cert",
+      VAULT_CLIENT_KEY: "/key",
+      VAULT_TLS_SERVER_NAME: "name",
+    }
+    expect(read("vault://v/kv", env).tls).toEqual({
+      ca: { file: "/ca" },
+      cert: { file: "/cert" },
+      key: { file: "/key" },
+      serverName: "name",
+    })
+    const query = "ca-file=/ca2&cert-file=/cert2&key-file=/key2&server-name=name2"
+    expect(read(`vault://v/kv?${query}`, env).tls).toEqual({
+      ca: { file: "/ca2" },
+      cert: { file: "/cert2" },
+      key: { file: "/key2" },
+      serverName: "name2",
+    })
+    expect(read("vault://v/kv", { ...HOME, BAO_CAPATH: "/cas" }).tls?.ca).toEqual({ folder: "/cas" })
+    expect(read("vault://v/kv", { ...HOME, VAULT_CACERT_BYTES: "PEM", VAULT_CACERT: "/ca" }).tls?.ca).toBe(
+      "PEM",
+    )
+  })
+
+  test.for([
+    ["true", true],
+    ["1", true],
+    ["false", undefined],
+    ["0", undefined],
+    ["", undefined],
+  ] as const)("with VAULT_SKIP_VERIFY=%s takes any certificate: %s", ([value, skips]) => {
+    expect(read("vault://v/kv", { ...HOME, VAULT_SKIP_VERIFY: value }).tls?.skipVerify).toBe(skips)
+  })
+
+  test("goes through the proxy that the environment names for it", () => {
+    const proxies = { ...HOME, HTTPS_PROXY: "http://secure:1", HTTP_PROXY: "http://plain:1" }
+    expect(read("vault://v/kv", proxies).proxy).toBe("http://secure:1")
+    expect(read("vault://v/kv?tls=false", proxies).proxy).toBe("http://plain:1")
+    expect(read("vault://v/kv", { ...proxies, https_proxy: "http://lower:1" }).proxy).toBe("http://lower:1")
+    expect(read("vault://127.0.0.1/kv?tls=true", proxies).proxy).toBeUndefined()
+    expect(read("vault://v/kv", HOME).proxy).toBeUndefined()
+    expect(read("vault://v/kv", { ...proxies, VAULT_PROXY_ADDR: "http://own:1", NO_PROXY: "*" }).proxy).toBe(
+      "http://own:1",
+    )
+  })
+
+  test.for([
+    ["*", true],
+    ["example.com", true],
+    [".example.com", true],
+    ["*.example.com", true],
+    ["other, vault.example.com ", true],
+    ["vault.example.com:8200", true],
+    ["vault.example.com:8201", false],
+    ["ample.com", false],
+    ["", false],
+    [",", false],
+  ] as const)("with NO_PROXY=%s is direct: %s", ([list, direct]) => {
+    const env = { ...HOME, HTTPS_PROXY: "http://proxy:1", NO_PROXY: list }
+    expect(read("vault://vault.example.com/kv", env).proxy === undefined).toBe(direct)
+  })
+})
+
+describe("a location", () => {
+  test.for([
+    "vault://127.0.0.1:8200/secret",
+    "vault://vault.example.com:443/team/my%20kv",
+    "vault://127.0.0.1:8200/secret?namespace=team/a",
+    "vault://127.0.0.1:8200/secret?tls=true",
+    "vault://vault.example.com:8200/secret?namespace=team&tls=false",
+    "vault://[::1]:8200/secret",
+  ])("%s is a URL that leads to the same store", url => {
+    const { kv: _, leases: __, ...options } = read(url, { ...HOME, VAULT_TOKEN: "t" })
+    expect(vault({ ...options, kv: 2 }).location).toBe(url)
+  })
+})
+
+describe("openVault()", () => {
+  const auth = { method: "token", token: "mine" } as const
+  const mounts = (data: unknown) => (request: { path: string }) =>
+    request.path.startsWith("sys/internal/ui/mounts/") ? { json: { data } } : kv2Answer({ value: "v" })
+
+  test.for([
+    [{ type: "kv", options: { version: "2" } }, true],
+    [{ type: "kv", options: { version: "1" } }, false],
+    [{ type: "kv", options: null }, false],
+    [{ type: "generic" }, false],
+  ] as const)("asks once which version the engine has: %j", async ([data, versioned]) => {
+    const server = await playedServer(mounts(data))
+    const store = await openVault({ address: server.url, mount: "team/kv", auth }, calm)
+    expect(store.capabilities.versionedReads).toBe(versioned)
+    expect(store.versions !== undefined).toBe(versioned)
+    expect(server.asked).toEqual(["GET sys/internal/ui/mounts/team/kv"])
+    await store.close()
+  })
+
+  test("asks nothing if that is said", async () => {
+    const server = await playedServer(mounts({}))
+    const options = { address: server.url, auth }
+    for (const more of [{ kv: 1 }, { kv: 2 }, { leases: true }] as const)
+      await (await openVault({ ...options, ...more }, calm)).close()
+    expect(server.asked).toEqual([])
+  })
+
+  test("is MISCONFIGURED at an engine of another kind, and where nobody may see the mount", async () => {
+    const server = await playedServer(mounts({ type: "database" }))
+    const options = { address: server.url, mount: "database", auth }
+    const error = await errorOf(openVault(options, calm))
+    expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("leases=true")])
+    expect(error.store).toBe(`vault://127.0.0.1:${server.port}/database`)
+    server.play(({ path }) =>
+      path.startsWith("sys/")
+        ? refusal(403, "preflight capability check returned 403")
+        : { json: { data: {} } },
+    )
+    const hidden = await errorOf(openVault(options, calm))
+    expect([hidden.code, hidden.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv=2")])
+    await expect.poll(server.connections).toBe(0)
+  })
+
+  test("says what keeps the server from answering, and nothing of the token", async () => {
+    const canary = newCanary()
+    const server = await playedServer(() => refusal(503, `Vault is sealed ${canary.text}`))
+    const options = { address: server.url, auth: { ...auth, token: canary.text } }
+    expect(canary.watch(await errorOf(openVault(options, calm))).code).toBe("UNAVAILABLE")
+    server.play(() => "never")
+    const patience = new AbortController()
+    const call = errorOf(openVault(options, { signal: patience.signal }))
+    await expect.poll(() => server.seen.length).toBe(2)
+    patience.abort()
+    expect(canary.watch(await call).code).toBe("ABORTED")
+  })
+
+  test("refuses to be told two things at once", async () => {
+    const options = { address: "http://127.0.0.1:1", auth }
+    expect((await errorOf(openVault({ ...options, leases: true, kv: 2 }, calm))).code).toBe("MISCONFIGURED")
+    const odd = { ...options, leases: "yes" as unknown as boolean }
+    expect((await errorOf(openVault(odd, calm))).code).toBe("MISCONFIGURED")
+  })
+})
