@@ -4,7 +4,7 @@ import { type OwnVault, ownVault, type VaultServer } from "../../servers/index.t
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../certificate.ts"
 import { startHttpProxy } from "../http-proxy.ts"
-import type { Column, Evidence, MakeLink, Needs } from "../matrix/cell.ts"
+import type { Calamity, Column, Evidence, MakeLink, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp } from "../matrix/over-http.ts"
 import { until } from "../matrix/pace.ts"
 import { rootOf, type VaultRoot } from "./vault-root.ts"
@@ -16,6 +16,8 @@ export interface VaultBench extends HttpBench {
   readonly root: VaultRoot
   /** Where the values are: `mount/data/name`. */
   readonly path: { readonly data: string; readonly metadata: string; readonly policy: string }
+  /** Where a limit on requests for the secret can be set. */
+  readonly quota: string
   /** Makes the user that the store logs in as, or forgets it. */
   user(present: boolean): Promise<void>
   /** Ends all tokens that the store was given. */
@@ -102,6 +104,7 @@ async function benchAt(
     link,
     user,
     path: { data: `${mount}/data/${name}`, metadata: `${mount}/metadata/${name}`, policy },
+    quota: `sys/quotas/rate-limit/${prefix}`,
     store: vault({
       kv: 2,
       address: `https://127.0.0.1:${link?.port ?? proxy.port}`,
@@ -132,11 +135,37 @@ function policyFor(path: string): string {
   return `path "${path}" { capabilities = ["create", "read", "update"] }`
 }
 
+/** Sets a limit on requests for the secret, and uses it up. */
+async function usedUp({ root, path, quota }: VaultBench): Promise<Calamity> {
+  await root.ask("POST", quota, { path: path.data, rate: 1, interval: "1h" })
+  await root.ask("GET", path.data)
+  return { end: async () => await root.ask("DELETE", quota) }
+}
+
 const nothing = { end: () => undefined }
 
 /** What a real Vault, or OpenBao, does to a program on bad days. */
 export const vaultColumn: Column<VaultBench> = {
   ...overHttp<VaultBench>(real()),
+  throttledUntil: {
+    code: "THROTTLED",
+    retryAfterMs: "given",
+    held: "stale",
+    evidence: real(),
+    note: "a quota, with `enable_rate_limit_response_headers`",
+    needs: "ownServer",
+    async begin(bench) {
+      await bench.root.ask("POST", "sys/quotas/config", { enable_rate_limit_response_headers: true })
+      return await usedUp(bench)
+    },
+  },
+  throttled: {
+    code: "THROTTLED",
+    held: "stale",
+    evidence: real(),
+    note: "a quota",
+    begin: usedUp,
+  },
   unavailable: {
     code: "UNAVAILABLE",
     held: "stale",
@@ -213,5 +242,5 @@ export const vaultColumn: Column<VaultBench> = {
 }
 
 function real(): Evidence {
-  return { is: "real server", server: "HashiCorp Vault and OpenBao" }
+  return { is: "real server", server: "Vault, OpenBao" }
 }

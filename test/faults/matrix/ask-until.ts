@@ -1,5 +1,4 @@
-import type { SecretError } from "../../../src/core/index.ts"
-import { failureOf } from "../../support/rig.ts"
+import { isSecretError, type SecretError } from "../../../src/core/index.ts"
 import type { Bench } from "./cell.ts"
 
 /** More than enough for a connection that was cut to be noticed. */
@@ -11,7 +10,10 @@ const MOST = 100
  */
 export async function askUntil({ store }: Bench, holds: (error: SecretError) => boolean): Promise<void> {
   for (let asked = 0; asked < MOST; asked++) {
-    if (holds(await failureOf(store.ping({ signal: new AbortController().signal })))) return
+    const outcome: unknown = await store
+      .ping({ signal: new AbortController().signal })
+      .catch(thrown => thrown)
+    if (isSecretError(outcome) && holds(outcome)) return
   }
   throw new Error("the connection is not made anew")
 }

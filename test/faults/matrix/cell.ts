@@ -47,8 +47,8 @@ export interface Needs {
 export interface LiveCell<B extends Bench> {
   /** What a read fails with, or `"none"` if it does not. */
   readonly code: SecretErrorCode | "none"
-  /** What the error says of when to come back, in milliseconds. */
-  readonly retryAfterMs?: number
+  /** What the error says of when to come back, in milliseconds, or that it says something. Default: nothing. */
+  readonly retryAfterMs?: number | "given"
   readonly held: Held
   /**
    * How a program ends that starts meanwhile: with the code, or with `TIMEOUT` and the code as the last cause. Default:
