@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
@@ -108,6 +108,48 @@ describe("a program with a vault", () => {
     )
     expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "reached\n" })
   })
+})
+
+it("a program behind a proxy reaches its vault through that, and ends all the same", async () => {
+  const server = await started()
+  server.put("name", "value")
+  const connected: string[] = []
+  const proxy = createServer().on("connect", (request, client) => {
+    connected.push(request.url ?? "")
+    const vault = connect(server.port, "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n")
+      client.pipe(vault).pipe(client)
+    })
+    // Whoever ends first ends the other.
+    for (const [one, other] of [
+      [client, vault],
+      [vault, client],
+    ] as const)
+      one.on("error", () => other.destroy()).on("close", () => other.destroy())
+  })
+  await new Promise<void>(resolve => proxy.listen(0, "127.0.0.1", resolve))
+  onTestFinished(() => void proxy.close())
+  const folder = await mkdtemp(join(tmpdir(), "latchkey-"))
+  onTestFinished(async () => await rm(folder, { recursive: true }))
+  const ca = join(folder, "ca.pem")
+  await writeFile(ca, server.ca)
+  const ended = await runChild(
+    `${WATCHED}
+    const store = azure({ ...reaching, vaultUrl: "https://my-vault.vault.azure.net", ca: undefined, disableChallengeResourceVerification: false, credential })
+    console.log((await store.read("name", { signal })).value)
+    await store.close()
+    console.log("closed")`,
+    {
+      env: {
+        ...reached(server),
+        HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+        NODE_EXTRA_CA_CERTS: ca,
+      },
+    },
+  )
+  expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\nclosed\n" })
+  expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
+  expect(new Set(connected)).toEqual(new Set(["my-vault.vault.azure.net:443"]))
 })
 
 describe("the usual credential", () => {
