@@ -21,8 +21,10 @@ export class Caller {
 
   async getRequestHeaders(): Promise<Headers> {
     if ((this.credentials.expiry_date ?? Number.POSITIVE_INFINITY) <= Date.now()) {
-      if (this.refusal !== undefined) throw this.refusal
       this.logins++
+      // Whoever asks meanwhile would get a token of his own.
+      await new Promise<void>(resolve => void setImmediate(resolve))
+      if (this.refusal !== undefined) throw this.refusal
       this.credentials = { access_token: this.#fresh(), expiry_date: Date.now() + 3_600_000 }
     }
     return new Headers({ authorization: `Bearer ${this.credentials.access_token}` })

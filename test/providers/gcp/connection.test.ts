@@ -94,19 +94,27 @@ test("a connection over which nothing comes any more is left after a call was gi
   expect(between.accepted).toBe(2)
 })
 
-test("a connection that answers others is kept when a call is given up", async () => {
+test.for([
+  ["answers", "tly-1", "answered"],
+  ["refuses", undefined, "NOT_FOUND"],
+] as const)("a connection that %s others is kept when a call is given up", async ([, value, outcome]) => {
   const server = await standIn()
-  server.put(ID, "tly-1")
+  if (value !== undefined) server.put(ID, value)
   const between = await relay(server.port)
   const store = opened({ ...at(server), endpoint: between.endpoint })
   server.faults.next({ hang: true })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
   await expect.poll(() => server.log.inFlight).toBe(1)
-  await store.read(NAME, calm)
+  const read = async () =>
+    await store.read(NAME, calm).then(
+      () => "answered",
+      (thrown: { code: string }) => thrown.code,
+    )
+  expect(await read()).toBe(outcome)
   controller.abort()
   await given
-  await store.read(NAME, calm)
+  expect(await read()).toBe(outcome)
   expect(between.accepted).toBe(1)
 })
 

@@ -170,13 +170,17 @@ test.for([
   transient,
 ]) => {
   const canary = newCanary()
+  let asked = 0
   const proxy = createHttp2((_request, response) => {
+    asked++
     response.writeHead(status, { "content-type": "text/html", location: "http://127.0.0.1:1/" })
     response.end(`<html>${canary.text}</html>`)
   })
   const store = opened(await listening(proxy))
   const error = canary.watch(await errorOf(store.read("tally/api-token", calm)))
   expect([error.code, error.transient]).toEqual([code, transient])
+  // Also with 401: there is no login that could mend it.
+  expect(asked).toBe(1)
   expect((await errorOf(store.write("tally/api-token", "tly-1", calm))).outcome).toBe(
     code === "UNAVAILABLE" ? "unknown" : undefined,
   )
