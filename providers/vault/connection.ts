@@ -28,7 +28,7 @@ export interface Connection {
 
 /** Opens nothing yet: the first call loads what is needed, connects and logs in. */
 export function connectionOf(options: CheckedOptions): Connection {
-  const { address, auth, namespace, loginNamespace = namespace, tls, proxy, clock } = options
+  const { address, auth, namespace, loginNamespace, tls, proxy, clock } = options
   const transport = options.transport ?? httpTransport(address, tls, proxy)
   const client = clientOf(address.origin, transport)
   const session = sessionOf(client, loginOf(auth), loginNamespace, clock)
