@@ -17,7 +17,7 @@ const WINDOW = 10_000
 export interface Outage {
   /** Of all secrets, how many were served at the end of the cut, and marked stale. */
   readonly servedStale: number
-  /** The most calls within one second while it was cut off, but for those that were under way when it began. */
+  /** The most calls within one second while it was cut off, of those that began after one had failed. */
   readonly mostInASecond: number
   /** How many secrets were fresh one time to live after the cut. */
   readonly freshAfter: number
@@ -37,7 +37,7 @@ export async function outage(): Promise<Outage> {
   await write(direct, names)
   await direct.close()
 
-  const calls: number[] = []
+  const calls: Call[] = []
   const store = await openStore(`vault://${new URL(network.url).host}${place}`, { env })
   const secrets = new Secrets(counting(store, calls), { ttl: `${TTL_SECONDS}s` })
   try {
@@ -48,14 +48,12 @@ export async function outage(): Promise<Outage> {
     try {
       calls.length = 0
       await pause(ORDINARY_SECONDS * 1_000)
-      const ordinary = most(calls, WINDOW)
+      const ordinary = most(beginnings(calls), WINDOW)
 
-      await network.down()
-      // What was sent before is answered, or fails, within the time of one call.
-      await pause(5_000)
       calls.length = 0
-      await pause((CUT_SECONDS - 5) * 1_000)
-      const mostInASecond = most(calls, 1_000)
+      await network.down()
+      await pause(CUT_SECONDS * 1_000)
+      const mostInASecond = most(afterTheFirstFailure(calls), 1_000)
       const servedStale = use() === HOW_MANY ? handles.filter(({ status }) => status.stale).length : 0
 
       calls.length = 0
@@ -66,7 +64,12 @@ export async function outage(): Promise<Outage> {
         ({ status }) => !status.stale && status.age <= performance.now() - backAt,
       ).length
       await pause(TTL_SECONDS * 1_000)
-      return { servedStale, mostInASecond, freshAfter, window: { ordinary, after: most(calls, WINDOW) } }
+      return {
+        servedStale,
+        mostInASecond,
+        freshAfter,
+        window: { ordinary, after: most(beginnings(calls), WINDOW) },
+      }
     } finally {
       clearInterval(using)
     }
@@ -88,20 +91,42 @@ async function write(store: SecretStore, names: readonly string[]): Promise<void
   )
 }
 
+/** One read, by the clock of `performance.now()`. */
+interface Call {
+  readonly began: number
+  failed?: number
+}
+
 /** The same store, which notes when it is asked to read. */
-function counting(store: SecretStore, calls: number[]): SecretStore {
+function counting(store: SecretStore, calls: Call[]): SecretStore {
   return defineStore({
     kind: store.kind,
     location: store.location,
     capabilities: { ...store.capabilities, preconditions: { absent: false, version: false } },
     names: { rule: "any name", toNative: name => name, toPortable: name => name, holds: () => true },
     async read(name, options) {
-      calls.push(performance.now())
-      return await store.read(name, options)
+      const call: Call = { began: performance.now() }
+      calls.push(call)
+      try {
+        return await store.read(name, options)
+      } catch (thrown) {
+        call.failed = performance.now()
+        throw thrown
+      }
     },
     ping: async options => await store.ping(options),
     close: async () => await store.close(),
   })
+}
+
+function beginnings(calls: readonly Call[]): number[] {
+  return calls.map(({ began }) => began)
+}
+
+/** Up to ten calls are under way when the first of them finds out; what begins later knows that the server is gone. */
+function afterTheFirstFailure(calls: readonly Call[]): number[] {
+  const known = Math.min(...calls.map(({ failed = Number.POSITIVE_INFINITY }) => failed))
+  return beginnings(calls).filter(began => began > known)
 }
 
 /** The most of these moments that lie within so many milliseconds. */

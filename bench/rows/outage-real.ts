@@ -16,7 +16,7 @@ export const row: Row = {
         unit: "secrets",
       }),
       {
-        what: "most calls in a second of the cut",
+        what: "calls in a second, once one had failed",
         ours: mostInASecond,
         peer: 2,
         peerName: "the bound",
