@@ -18,7 +18,7 @@ export interface GcpOptions extends NameOptions {
   readonly endpoint?: string | undefined
   /** Speaks to `endpoint` without TLS and without credentials: for emulators. Default: `false`. */
   readonly insecure?: boolean | undefined
-  /** A file with the certificates of authorities, in PEM form, to trust instead of those that Node knows. */
+  /** The certificates of the authorities to trust instead of those that Node knows: PEM, or the path of a file of it. */
   readonly ca?: string | undefined
   /** The content of a key file, of the type `service_account` or `authorized_user`. */
   readonly credentials?: Readonly<Record<string, unknown>> | undefined
@@ -54,7 +54,7 @@ const FORMS: Readonly<Record<string, readonly [form: RegExp, example: string]>> 
   location: [PLACE, 'a region: location: "europe-west1"'],
   version: [/^[A-Za-z][\w-]{0,62}$/, '"latest", or an alias of a version: version: "current"'],
   endpoint: [/^(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/, 'host and port: endpoint: "127.0.0.1:8085"'],
-  ca: [/./s, 'the path of a file: ca: "/etc/ssl/ca.pem"'],
+  ca: [/./s, 'PEM, or the path of a file: ca: "/etc/ssl/ca.pem"'],
   keyFilename: [/./s, 'the path of a file: keyFilename: "/etc/app/key.json"'],
 }
 

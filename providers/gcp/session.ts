@@ -75,7 +75,7 @@ export async function openSession(options: GcpOptions): Promise<Session> {
   refuseOtherTypes(first.auth.jsonContent)
   const caller = await first.auth.getClient().catch(loginFailure)
   if (options.ca === undefined) return await initialized(first, caller)
-  const sslCreds = trusting(channelCredentials(first), await fileOf("ca", options.ca), caller)
+  const sslCreds = trusting(channelCredentials(first), await authorities(options.ca), caller)
   return await initialized(new Client({ ...settings, authClient: caller, sslCreds }), caller)
 }
 
@@ -143,6 +143,21 @@ function channelCredentials(client: OwnClient): ChannelCredentials {
     message: "this version of @google-cloud/secret-manager does not let its connections be changed",
     hint: "hand over a client instead of ca and insecure: gcp({ project, client })",
   })
+}
+
+async function authorities(ca: string): Promise<Buffer> {
+  const pem = ca.includes("-----BEGIN") ? Buffer.from(ca) : await fileOf("ca", ca)
+  const { X509Certificate } = await import("node:crypto")
+  try {
+    // TLS itself passes over in silence what is no certificate.
+    new X509Certificate(pem)
+    return pem
+  } catch {
+    throw new SecretError("MISCONFIGURED", {
+      message: "ca holds no certificate that can be read",
+      hint: "ca is PEM, or the path of a file of it: it begins with -----BEGIN CERTIFICATE-----",
+    })
+  }
 }
 
 async function keyIn(path: string | undefined): Promise<unknown> {

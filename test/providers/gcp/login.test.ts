@@ -154,6 +154,28 @@ test("a file with authorities that cannot be read is MISCONFIGURED, until it can
   expect((await store.read(NAME, calm)).version).toBe("1")
 })
 
+test("authorities may be given as they are", async () => {
+  const { server, options } = await guarded()
+  const canary = newCanary()
+  server.identities.add({ token: canary.text })
+  const store = opened({ ...options, ca: server.ca, authClient: new Caller(() => canary.text) })
+  expect((await store.read(NAME, calm)).version).toBe("1")
+})
+
+test.for([
+  ["nothing", ""],
+  ["a key", "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----"],
+  ["a certificate that is none", "-----BEGIN CERTIFICATE-----\nCANARY\n-----END CERTIFICATE-----"],
+] as const)("a file of authorities with %s is MISCONFIGURED, and not quoted", async ([, content]) => {
+  const canary = newCanary()
+  const ca = join(await folder(), "ca.pem")
+  await writeFile(ca, content.replace("CANARY", canary.text))
+  const { options } = await guarded()
+  const store = opened({ ...options, ca, authClient: new Caller() })
+  const error = canary.watch(await errorOf(store.write(NAME, "tly-2", calm)))
+  expect([error.code, error.outcome]).toEqual(["MISCONFIGURED", undefined])
+})
+
 test.for([
   ["is not there", undefined],
   ["is no JSON", "CANARY"],

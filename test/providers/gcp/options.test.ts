@@ -1,5 +1,6 @@
 import { fromUrl, type GcpOptions, gcp } from "latchkey/gcp"
 import { expect, test } from "vitest"
+import { inGoogleCloud } from "../../../docs/snippets/gcp.ts"
 import { newCanary } from "../../support/canary.ts"
 
 const from = (url: string, env: Readonly<Record<string, string>> = {}) => fromUrl(new URL(url), env)
@@ -100,4 +101,10 @@ test.for([
 ] as const)("the location of %s is a URL that leads to the same place", ([url, location]) => {
   expect(gcp(from(url)).location).toBe(location)
   expect(gcp(from(location)).location).toBe(location)
+})
+
+test("the store of the documentation is one", async () => {
+  const secrets = inGoogleCloud()
+  expect(secrets.supports("write")).toBe(true)
+  await secrets.close()
 })
