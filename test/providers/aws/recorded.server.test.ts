@@ -106,8 +106,15 @@ function stageFor(server: AwsServer) {
       ...(WANTS_TOKEN.has(op) && { ClientRequestToken: versionId(2) }),
       ...body,
     })
+  /** A step of what is given; one that fails would have another case answer. */
+  const must = async (op: string, body: object) => {
+    const found = await ask(op, body)
+    if (found.status !== 200)
+      throw new Error(`${op} before the request: ${found.status} ${String(found.body.__type)}`)
+    return found
+  }
   const create = async (more: object = {}): Promise<void> => {
-    const { body } = await ask("CreateSecret", {
+    const { body } = await must("CreateSecret", {
       Name: name,
       SecretString: value,
       ClientRequestToken: versionId(1),
@@ -117,20 +124,20 @@ function stageFor(server: AwsServer) {
     Object.assign(variables, { account, "6chars": characters, arn: String(body.ARN) })
   }
   const put = (version: number, ...VersionStages: string[]) =>
-    ask("PutSecretValue", {
+    must("PutSecretValue", {
       SecretId: name,
       SecretString: variables["value 2"],
       ClientRequestToken: versionId(version),
       ...(VersionStages.length > 0 && { VersionStages }),
     })
   const move = (version: number, from: number) =>
-    ask("UpdateSecretVersionStage", {
+    must("UpdateSecretVersionStage", {
       SecretId: name,
       VersionStage: "AWSCURRENT",
       MoveToVersionId: versionId(version),
       RemoveFromVersionId: versionId(from),
     })
-  return { name, variables, ask, askPlainly, create, put, move }
+  return { name, variables, ask, askPlainly, must, create, put, move }
 }
 
 const POLICY = JSON.stringify({
@@ -143,10 +150,10 @@ type Given = (stage: Stage) => Promise<unknown>
 
 const nothing: Given = async () => undefined
 const created: Given = ({ create }) => create()
-const withoutValue: Given = ({ ask, name }) => ask("CreateSecret", { Name: name })
-const deleted: Given = async ({ create, ask, name }) => {
+const withoutValue: Given = ({ must, name }) => must("CreateSecret", { Name: name })
+const deleted: Given = async ({ create, must, name }) => {
   await create()
-  await ask("DeleteSecret", { SecretId: name, RecoveryWindowInDays: 7 })
+  await must("DeleteSecret", { SecretId: name, RecoveryWindowInDays: 7 })
 }
 const pending: Given = async ({ create, put }) => {
   await create()
@@ -170,8 +177,8 @@ const GIVEN: Readonly<Record<string, Given>> = {
   "aws-get-by-name": created,
   "aws-get-by-arn": created,
   "aws-get-by-partial-arn": created,
-  "aws-get-binary-raw": ({ ask, name }) =>
-    ask("CreateSecret", { Name: name, SecretBinary: "Zm9vdGVzdA==", ClientRequestToken: versionId(1) }),
+  "aws-get-binary-raw": ({ must, name }) =>
+    must("CreateSecret", { Name: name, SecretBinary: "Zm9vdGVzdA==", ClientRequestToken: versionId(1) }),
   "aws-get-not-found": nothing,
   "aws-get-no-value-yet": withoutValue,
   "aws-get-version-id-not-found": created,
@@ -214,9 +221,9 @@ const GIVEN: Readonly<Record<string, Given>> = {
   "aws-restore": deleted,
   "aws-rotate-without-function": created,
   "aws-policy-put": created,
-  "aws-policy-get": async ({ create, ask, name }) => {
+  "aws-policy-get": async ({ create, must, name }) => {
     await create()
-    await ask("PutResourcePolicy", { SecretId: name, ResourcePolicy: POLICY })
+    await must("PutResourcePolicy", { SecretId: name, ResourcePolicy: POLICY })
   },
   "aws-tag": created,
 }
