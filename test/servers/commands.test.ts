@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest"
+import { execFileSync } from "node:child_process"
+import { once } from "node:events"
+import { createServer } from "node:net"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { runChild } from "../support/child.ts"
 import { down, logs, status, up } from "./commands.ts"
 import { newBystander, newDead } from "./fake/bystander.ts"
@@ -31,6 +34,21 @@ describe("up", () => {
     expect(output).toMatch(/vault {6}is not to be had: it ended at once\n {2}the disk is full/)
     expect(output).toContain("1 of 2 could not be had; the others are up.")
     expect(readRecord(setting.folder, "moto")).toBeDefined()
+  })
+
+  it("prints what a shell reads back as it was, quotes and lines included", async () => {
+    const setting = await newSetting()
+    const server = createServer().listen(0, "127.0.0.1")
+    await once(server, "listening")
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const ca = "it's one $HOME\nin two lines"
+    const environment = { LATCHKEY_AZURE_URL: `https://127.0.0.1:${port}`, LATCHKEY_AZURE_CA: ca }
+    const pieces: string[] = []
+    const stdout = { write: (text: string | Uint8Array) => pieces.push(String(text)) > 0 }
+    expect(await up({ ...setting, environment, stdout, names: ["azure"] })).toBe(0)
+    const script = `${pieces.join("")}printf %s "$LATCHKEY_AZURE_CA"`
+    expect(execFileSync("sh", ["-c", script], { encoding: "utf8" })).toBe(ca)
   })
 
   it("starts one server when two of them run at once", async () => {

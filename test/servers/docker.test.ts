@@ -55,6 +55,14 @@ describe("a Docker engine", () => {
     await expect(asked).resolves.toMatchObject({ found: "native" })
   })
 
+  it("is passed over where the environment says so", async () => {
+    const docker = await newDocker("up")
+    const place = await newPlace()
+    const asked = ensure("moto", { ...place, definitions: fakeDefinitions({ image: true }) })
+    await expect(asked).resolves.toMatchObject({ found: "native" })
+    expect(await docker.calls()).toEqual([])
+  })
+
   it("that fails is the reason why a server is not to be had", async () => {
     await newDocker("failing")
     const place = await newPlace()
@@ -98,6 +106,7 @@ async function newDocker(state: "up" | "down" | "failing") {
   onTestFinished(() => void server.close())
   const { port } = server.address() as { port: number }
   const folder = await newFolder()
+  await writeFile(join(folder, "calls"), "")
   const script = `#!/bin/sh
 echo "$*" >> ${folder}/calls
 case "${state} $*" in
@@ -114,6 +123,7 @@ esac
   vi.stubEnv("PATH", `${folder}${delimiter}${process.env.PATH}`)
   return {
     url: `http://127.0.0.1:${port}`,
-    calls: async () => (await readFile(join(folder, "calls"), "utf8")).trimEnd().split("\n"),
+    calls: async () =>
+      (await readFile(join(folder, "calls"), "utf8")).split("\n").filter(line => line !== ""),
   }
 }

@@ -83,11 +83,11 @@ it("never ends a process that got the number of one that died", async () => {
   expect(bystander.lives()).toBe(true)
 })
 
-it("ends what a run that crashed was starting, and starts it anew", async () => {
+it("ends what somebody who crashed was starting, and starts it anew, though the run goes on", async () => {
   const place = await newPlace()
   await ensure("moto", place)
   const { server, ...started } = recordOf(place.folder)
-  writeRecord(place.folder, started)
+  writeRecord(place.folder, { ...started, holders: [thisProcess()] })
   const again = await ensure("moto", place)
   expect(again.server).not.toEqual(server)
   if (started.process === undefined) throw new Error("there is no process")
