@@ -2,7 +2,7 @@ import { SecretError, type SecretValue, valueOfBytes } from "../../src/core/inde
 import type { GcpAccess } from "./sdk.ts"
 
 /** "The maximum size of a secret payload: 64 KiB" (page "Quotas and limits" of Secret Manager). */
-export const LARGEST = 65_536
+const LARGEST = 65_536
 
 /**
  * A value as it is sent, with the checksum by which the service sees whether it arrived whole.
