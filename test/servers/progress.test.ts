@@ -44,6 +44,15 @@ it("on a terminal draws one line for each server over the ones before, no wider 
   expect(vi.getTimerCount()).toBe(0)
 })
 
+it("on a terminal that does not know its width takes the usual one", () => {
+  const { output, pieces } = newOutput(true, 0)
+  const progress = showProgress({ output })
+  progress.doing("moto", "starts")
+  vi.advanceTimersByTime(250)
+  expect(pieces.at(-1)).toBe("moto       starts (0 s)\n")
+  progress.stop()
+})
+
 it.each([
   [400, "0 s"],
   [59_400, "59 s"],

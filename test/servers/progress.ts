@@ -28,7 +28,7 @@ export function showProgress({ output, every = 10_000 }: ProgressOptions): Progr
 
   function line(name: ServerName, what: string): string {
     const text = `${name.padEnd(10)} ${what} (${spent(performance.now() - began)})`
-    return live ? text.slice(0, (output.columns ?? 80) - 1) : text
+    return live ? text.slice(0, (output.columns || 80) - 1) : text
   }
   function clear(): string {
     const up = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[J`
