@@ -10,7 +10,7 @@ import type { MadeAnswer } from "../http-faults.ts"
 import { startHttp2Answers } from "../http2-answers.ts"
 import { askUntil } from "../matrix/ask-until.ts"
 import type { Calamity, Column, Evidence, LiveCell, Needs } from "../matrix/cell.ts"
-import { type LinkedBench, overNetwork } from "../matrix/over-network.ts"
+import { type LinkedBench, linkOf, overNetwork } from "../matrix/over-network.ts"
 import { type Relay, startRelay } from "../relay.ts"
 import { Caller } from "./gcp-caller.ts"
 
@@ -107,8 +107,20 @@ async function answeredBetween(bench: GcpBench, answer: MadeAnswer) {
 /** What Google's Secret Manager, or its stand-in, does to a program on bad days. */
 export const gcpColumn: Column<GcpBench> = {
   ...overNetwork<GcpBench>(injected, { ownTimers: true }),
-  reset: failing("UNAVAILABLE", { cut: true }),
-  truncated: failing("UNAVAILABLE", { cut: true, afterEffect: true }),
+  reset: failing("UNAVAILABLE", { cut: true }, { note: "in mid-call" }),
+  truncated: {
+    code: "UNAVAILABLE",
+    held: "stale",
+    evidence: injected,
+    needs: "link",
+    ownTimers: true,
+    async begin(bench) {
+      const link = linkOf(bench)
+      // Less than the smallest answer, and than what a new connection begins with.
+      await link.limit(40)
+      return { end: async () => await link.up() }
+    },
+  },
   throttledUntil: failing(
     "THROTTLED",
     { code: "RESOURCE_EXHAUSTED", retryDelayMs: 7_000 },

@@ -52,7 +52,8 @@ export function overNetwork<B extends LinkedBench>(
   } satisfies Partial<Column<B>>
 }
 
-function linkOf({ link }: LinkedBench): ProxyTo {
+/** The connection of a bench, as something that can be harmed. */
+export function linkOf({ link }: LinkedBench): ProxyTo {
   if (link === undefined) throw new Error("this cell needs a connection through toxiproxy")
   return link
 }
