@@ -187,7 +187,7 @@ export function sessionOf(
 }
 
 /** Asks the server about a token. */
-export function lookUp(
+function lookUp(
   client: Client,
   token: string,
   namespace: string | undefined,

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http"
+import type { ClientRequest, IncomingMessage } from "node:http"
 import { SecretError } from "../../src/core/index.ts"
 import { VaultFailure } from "./failure.ts"
 import { type Connections, connectionsTo, type TlsOptions } from "./tls.ts"
@@ -47,6 +47,7 @@ export function httpTransport(
   proxy: string | undefined,
 ): Required<VaultTransport> {
   let connections: Promise<Connections> | undefined
+  const underWay = new Set<ClientRequest>()
   let closed = false
 
   async function connect(fresh: boolean): Promise<Connections> {
@@ -79,7 +80,11 @@ export function httpTransport(
         const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
         const outgoing = request(url, { method, agent, headers: { ...headers, ...length } })
         const abort = () => void outgoing.destroy()
-        const done = () => signal.removeEventListener("abort", abort)
+        const done = () => {
+          underWay.delete(outgoing)
+          signal.removeEventListener("abort", abort)
+        }
+        underWay.add(outgoing)
         signal.addEventListener("abort", abort, { once: true })
         outgoing.on("error", thrown => {
           done()
@@ -93,6 +98,7 @@ export function httpTransport(
     },
     async close() {
       closed = true
+      for (const outgoing of underWay) outgoing.destroy()
       await connections?.then(
         ({ destroy }) => destroy(),
         () => undefined,

@@ -6,7 +6,7 @@ import { fieldsOf, parseExactly } from "./json.ts"
  * The largest value that is sent, in bytes: what HashiCorp Vault takes as one string of JSON
  * (`max_json_string_value_length`), and what integrated storage takes as one entry (`max_entry_size`), each by default.
  */
-export const LARGEST: number = 2 ** 20
+const LARGEST: number = 2 ** 20
 
 /** The field that holds the value where it is the only one. */
 const FIELD = "value"
@@ -33,19 +33,19 @@ export function valueIn(text: string, pick: (json: Record<string, unknown>) => u
  * @throws SecretError `INVALID_VALUE` for what the server would refuse or change
  */
 export function mapOf(value: SecretValue): Record<string, string> {
-  if (typeof value !== "string")
-    throw new SecretError("UNSUPPORTED", { message: "bytes cannot be stored here" })
-  if (!value.isWellFormed()) {
+  // Bytes were refused before, because the capabilities do not promise them.
+  const text = value as string
+  if (!text.isWellFormed()) {
     throw new SecretError("INVALID_VALUE", {
       message: "the value has half of a surrogate pair, which JSON in UTF-8 cannot hold",
       hint: "store it as base64",
     })
   }
-  if (Buffer.byteLength(value) > LARGEST) {
+  if (Buffer.byteLength(text) > LARGEST) {
     throw new SecretError("INVALID_VALUE", {
-      message: `the value is larger than ${LARGEST} bytes, which Vault takes by default`,
+      message: `the value is larger than the ${LARGEST} bytes that Vault takes by default`,
       hint: "keep what is large elsewhere, and the key to it here",
     })
   }
-  return { [FIELD]: value }
+  return { [FIELD]: text }
 }

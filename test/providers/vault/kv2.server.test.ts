@@ -86,6 +86,24 @@ for (const name of ["vault", "openbao"] as const)
       expect((await store.read("tally", calm)).value).toBe("one")
     })
 
+    test("the engine keeps ten versions, and the ones before are not there", async () => {
+      const { store } = await start()
+      for (let version = 1; version <= 12; version++) await store.write("tally", `v${version}`, calm)
+      const kept: string[] = []
+      for await (const { version } of store.versions("tally", calm)) kept.push(version)
+      expect(kept).toEqual(["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"])
+      expect((await errorOf(store.read("tally", { ...calm, version: "2" }))).code).toBe("NOT_FOUND")
+    })
+
+    test("a secret of which there is only metadata has no value and no versions", async () => {
+      const { store, mount, ask } = await start()
+      await ask("POST", `${mount}/metadata/tally`, { custom_metadata: { owner: "team-a" } })
+      expect((await errorOf(store.read("tally", calm))).code).toBe("NOT_FOUND")
+      expect((await errorOf(store.versions("tally", calm)[Symbol.asyncIterator]().next())).code).toBe(
+        "NOT_FOUND",
+      )
+    })
+
     test("a mount that wants check-and-set takes no plain write, and says what it wants", async () => {
       const { store, mount, ask } = await start()
       await ask("POST", `${mount}/config`, { cas_required: true })

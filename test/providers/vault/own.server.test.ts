@@ -3,7 +3,6 @@ import { vault } from "latchkey/vault"
 import { expect, onTestFinished, test } from "vitest"
 import { describeOn } from "../../servers/cases.ts"
 import { newAuthority } from "../../servers/certificates.ts"
-import { ask } from "../../servers/definitions/http.ts"
 import { type OwnVaultOptions, ownVault } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
@@ -56,20 +55,12 @@ for (const name of ["vault", "openbao"] as const)
         const { authority } = server
         if (authority === undefined) throw new Error("the server has no authority")
         const { cert, key } = await authority.client("web.test")
-        const root = async (path: string, body: object): Promise<void> => {
-          const headers = { "X-Vault-Token": server.rootToken }
-          const answer = await ask(`${server.url}/v1/${path}`, {
-            method: "POST",
-            ca: authority.ca,
-            headers,
-            body,
-          })
-          expect(answer?.status, path).toBeLessThan(300)
-        }
-        await root("secret/data/tally", { data: { value: "v" } })
-        await root("sys/policies/acl/web", { policy: await policyFile("vault-kv2-read", "secret") })
-        await root("sys/auth/cert", { type: "cert" })
-        await root("auth/cert/certs/web", { certificate: authority.ca, token_policies: "web" })
+        const admin = adminOf(server, authority.ca)
+        const rules = await policyFile("vault-kv2-read", "secret")
+        await admin.ask("POST", "secret/data/tally", { data: { value: "v" } })
+        await admin.ask("POST", "sys/policies/acl/web", { policy: rules })
+        await admin.ask("POST", "sys/auth/cert", { type: "cert" })
+        await admin.ask("POST", "auth/cert/certs/web", { certificate: authority.ca, token_policies: "web" })
 
         const options = { kv: 2, address: server.url, auth: { method: "cert", role: "web" } } as const
         const store = vault({ ...options, tls: { ca: authority.ca, cert, key } })
