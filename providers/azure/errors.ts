@@ -140,7 +140,7 @@ const MISHAPS: Readonly<Record<Mishap, KnownFailure>> = {
   "leads elsewhere": {
     code: "UNAVAILABLE",
     transient: false,
-    message: "the answer leads to another host, and was not followed",
+    message: "the answer leads elsewhere, and was not followed",
     hint: "see what answers in the place of the vault",
   },
 }

@@ -4,7 +4,7 @@ import { azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished } from "vitest"
 import type { AzureServer, LoggedRequest } from "../../servers/azure/index.ts"
 import { gate } from "../../support/rig.ts"
-import { calm, errorOf, eventually, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, eventually, scene, started } from "./scene.ts"
 
 const isWithToken = ({ authorised }: LoggedRequest): boolean => authorised
 
@@ -55,6 +55,41 @@ describe("the first calls of a fresh client", () => {
     ])
     await store.close()
     expect((await client.getSecret("first")).value).toBe("one")
+  })
+
+  it.for([
+    "read",
+    "list",
+  ] as const)("keep nobody waiting once one has ended, however it did, through a client that was injected: %s", async first => {
+    const open = gate<never>()
+    const missing = Object.assign(new Error("no"), {
+      name: "RestError",
+      statusCode: 404,
+      code: "SecretNotFound",
+    })
+    let going = 0
+    const answer = async (): Promise<never> => {
+      going += 1
+      if (going === 1) throw missing
+      return await open.promise
+    }
+    const list = () => ({ [Symbol.asyncIterator]: () => ({ next: answer }) })
+    const store = azure({
+      client: {
+        vaultUrl: "https://my-vault.vault.azure.net",
+        getSecret: answer,
+        setSecret: answer,
+        beginDeleteSecret: answer,
+        listPropertiesOfSecrets: list,
+        listPropertiesOfSecretVersions: list,
+      },
+    })
+    const call = first === "read" ? store.read("a", calm) : collected(store.list(calm))
+    expect((await errorOf(call)).code).toBe("NOT_FOUND")
+    const reads = [1, 2, 3].map(async () => await errorOf(store.read("a", calm)))
+    await eventually(() => going).toBe(4)
+    open.fail(missing)
+    expect((await Promise.all(reads)).map(({ code }) => code)).toEqual(Array(3).fill("NOT_FOUND"))
   })
 
   it("go as soon as the first has a token, not when it is answered", async () => {

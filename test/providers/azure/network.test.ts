@@ -95,6 +95,26 @@ describe("an answer that does not come whole", () => {
   })
 })
 
+describe("a list of several pages", () => {
+  it("fails for what became of the page that failed", async () => {
+    const { server, store } = await scene()
+    for (let index = 0; index < 30; index++) server.put(`name-${index}`, "value")
+    await store.ping(calm)
+    const onPage = (last: number) => {
+      let page = 0
+      return () => ++page === last
+    }
+    for (const page of [1, 2]) {
+      server.faults.next({ status: 403, match: onPage(page) })
+      expect((await errorOf(collected(store.list(calm)))).code).toBe("DENIED")
+      server.faults.next({ reset: true, match: onPage(page) })
+      expect((await errorOf(collected(store.list(calm)))).hint).toContain("can be reached")
+      server.faults.next({ status: 429, retryAfter: 3, match: onPage(page) })
+      expect((await errorOf(collected(store.list(calm)))).retryAfterMs).toBe(3_000)
+    }
+  })
+})
+
 describe("an answer that leads to another host", () => {
   it("is not followed, neither with the token nor without, nor with the value", async () => {
     const elsewhere = await playing(() => ({ status: 200, body: {} }), { open: true })
@@ -115,11 +135,19 @@ describe("an answer that leads to another host", () => {
         })
         const error = await errorOf(call())
         expect([error.code, error.transient]).toEqual(["UNAVAILABLE", false])
-        expect(error.message).toContain("another host")
+        expect(error.message).toContain("leads elsewhere")
         server.faults.heal()
       }
     }
     expect(elsewhere.requests).toEqual([])
+  })
+
+  it("is not followed to the same host either", async () => {
+    const { server, store } = await scene()
+    server.put("name", "value")
+    await store.ping(calm)
+    server.faults.next({ redirect: server.url })
+    expect((await errorOf(store.read("name", calm))).message).toContain("leads elsewhere")
   })
 
   it("is not followed from one page of a list to the next", async () => {
@@ -135,7 +163,7 @@ describe("an answer that leads to another host", () => {
       credential: nowhere,
       disableChallengeResourceVerification: true,
     })
-    expect((await errorOf(collected(store.list(calm)))).message).toContain("another host")
+    expect((await errorOf(collected(store.list(calm)))).message).toContain("leads elsewhere")
     expect(elsewhere.requests).toEqual([])
   })
 })
