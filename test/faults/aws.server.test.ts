@@ -1,7 +1,7 @@
 import { casesOf } from "../servers/cases.ts"
 import { awsBench, awsColumn } from "./backends/aws.ts"
-import { runColumn } from "./matrix/run.ts"
+import { linkThrough, runColumn } from "./matrix/run.ts"
 
-casesOf({ backend: "aws", server: "localstack", kind: "fault" }, server => {
-  runColumn(awsColumn, async needs => await awsBench(server, needs))
+casesOf({ backend: "aws", server: "localstack", kind: "fault" }, async server => {
+  runColumn(awsColumn, await linkThrough("toxiproxy"), async needs => await awsBench(server, needs))
 })
