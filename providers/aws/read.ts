@@ -124,7 +124,7 @@ export async function* listVersions(
       VersionStages: stages = [],
       CreatedDate,
     } of Versions as readonly OneVersion[]) {
-      if (version === undefined || stages.every(stage => WAITING.includes(stage))) continue
+      if (version === undefined || stages.every(isWaiting)) continue
       versions.push({
         version,
         current: stages.includes("AWSCURRENT"),
@@ -143,8 +143,10 @@ interface OneVersion {
   readonly CreatedDate?: Date
 }
 
-/** The labels of versions that wait: for the end of AWS's own rotation, or of a conditional write. */
-const WAITING: readonly string[] = ["AWSPENDING", CANDIDATE]
+/** Whether a label stands on a version that waits: for the end of AWS's own rotation, or of a conditional write. */
+function isWaiting(stage: string): boolean {
+  return stage === "AWSPENDING" || stage.startsWith(CANDIDATE)
+}
 
 function newestFirst(one: VersionInfo, other: VersionInfo): number {
   const apart = (other.createdAt?.getTime() ?? 0) - (one.createdAt?.getTime() ?? 0)

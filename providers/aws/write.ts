@@ -7,11 +7,11 @@ import { isArn, isVersionId } from "./names.ts"
 const LARGEST_VALUE = 65_536
 
 /**
- * The label of a version on its way to become the current one under a condition. One for all writers: a label stands on
- * one version of a secret at a time, so that what a writer leaves behind who dies half way is one version, and the next
- * conditional write takes the label over.
+ * What the label of a version begins with that is on its way to become the current one under a condition. Each writer
+ * has a label of its own, because a label stands on one version at a time, and a version that loses it to another
+ * writer is one that the service may forget.
  */
-export const CANDIDATE = "latchkey-candidate"
+export const CANDIDATE = "latchkey-candidate-"
 
 /** The value, and the token that becomes its version's id. */
 interface Content {
@@ -76,7 +76,8 @@ async function create(call: Call, name: string, content: Content, signal: AbortS
 
 /**
  * Puts the value beside the current version, and then moves AWSCURRENT to it from the version that is expected to have
- * it: that is refused if another one does. A value that loses stays readable by its id until the service forgets it.
+ * it: that is refused if another one does. A value that loses stays readable by its id until the service forgets it. A
+ * writer who dies in between leaves a version behind that has a label of ours and nothing else.
  */
 async function replace(
   call: Call,
@@ -86,35 +87,51 @@ async function replace(
   signal: AbortSignal,
 ): Promise<VersionInfo> {
   if (!isVersionId(expect)) throw new SecretError("CONFLICT", { message: "no secret has that version" })
-  let version: string
+  const label = CANDIDATE + content.ClientRequestToken
+  let info: VersionInfo
   try {
-    const candidate = { SecretId: name, ...content, VersionStages: [CANDIDATE] }
-    version = written(await call("PutSecretValue", candidate, signal), content).version
+    info = written(
+      await call("PutSecretValue", { SecretId: name, ...content, VersionStages: [label] }, signal),
+      content,
+    )
   } catch (thrown) {
     // The current version is what it was, whatever became of this one.
     throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
   }
+  const { version } = info
   const move = {
     SecretId: name,
     VersionStage: "AWSCURRENT",
     MoveToVersionId: version,
     RemoveFromVersionId: expect,
   }
+  const tidyUp = async () => await takeOff(call, name, label, version, signal)
   try {
     await call("UpdateSecretVersionStage", move, signal)
   } catch (thrown) {
-    if (isNamed(thrown, "InvalidParameterException")) await takeLabelOff(call, name, version, signal)
+    if (isNamed(thrown, "InvalidParameterException")) await tidyUp()
     throw thrown
   }
-  return { version, current: true, readable: true }
+  await tidyUp()
+  return info
 }
 
-/** Tidies up behind a writer who has lost. The next one has taken the label over if this fails, or will. */
-async function takeLabelOff(call: Call, name: string, version: string, signal: AbortSignal): Promise<void> {
-  const label = { SecretId: name, VersionStage: CANDIDATE, RemoveFromVersionId: version }
+/** Takes a label off, so that the service may forget the version once it is not needed. */
+async function takeOff(
+  call: Call,
+  name: string,
+  label: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await call("UpdateSecretVersionStage", label, signal)
+    await call(
+      "UpdateSecretVersionStage",
+      { SecretId: name, VersionStage: label, RemoveFromVersionId: version },
+      signal,
+    )
   } catch (thrown) {
+    // Whether the write won or lost is settled, and is what the caller has to know.
     if (!(thrown instanceof AwsFailure)) throw thrown
   }
 }

@@ -126,8 +126,8 @@ describe("versions", () => {
         : {
             body: {
               Versions: [
-                version(5, 500, "latchkey-candidate"),
-                version(3, 300, "AWSCURRENT", "AWSPENDING", "latchkey-candidate"),
+                version(5, 500, "latchkey-candidate-1"),
+                version(3, 300, "AWSCURRENT", "AWSPENDING", "latchkey-candidate-1"),
                 version(2, 200, "BLUE"),
               ],
             },

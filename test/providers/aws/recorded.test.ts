@@ -65,14 +65,14 @@ const USES: Readonly<Record<string, Use>> = {
   "aws-describe-fresh": { options: forGood, ask: remove, next: ["aws-delete-force"], is: "done" },
   "aws-describe-deleted": { options: forGood, ask: remove, is: "NOT_FOUND" },
   "aws-put-default": { ask: write, is: written },
-  "aws-put-pending": { ask: replace, next: ["aws-stage-move"], is: written },
+  "aws-put-pending": { ask: replace, next: ["aws-stage-move", "aws-stage-remove"], is: written },
   "aws-put-same-token-same-value": {
     after: ["aws-get-not-found", "aws-create-exists"],
     ask: write,
     is: written,
   },
   "aws-put-same-token-other-value": { ask: write, is: "CONFLICT" },
-  "aws-stage-move": { after: ["aws-put-pending"], ask: replace, is: written },
+  "aws-stage-move": { after: ["aws-put-pending"], ask: replace, next: ["aws-stage-remove"], is: written },
   "aws-stage-move-effect": { ask: versions, is: [listed(2, true), listed(1)] },
   "aws-stage-move-without-remove": {
     after: ["aws-put-pending"],

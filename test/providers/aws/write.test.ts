@@ -143,9 +143,10 @@ test("a write to what is absent creates, and nothing else", async () => {
 describe("a write that expects a version", () => {
   const options = { ...calm, expect: versionId(1) }
 
-  test("puts its value aside under a label of ours, and moves AWSCURRENT from the version that is expected", async () => {
-    const server = await inTurn(made, moved)
+  test("puts its value aside under a label of its own, moves AWSCURRENT to it, and takes the label off", async () => {
+    const server = await inTurn(made, moved, moved)
     const { version } = await storeOn(server.url).write("a", "value", options)
+    const label = `latchkey-candidate-${version}`
     expect(server.requests.map(({ action, body }) => [action, body])).toEqual([
       [
         "PutSecretValue",
@@ -153,7 +154,7 @@ describe("a write that expects a version", () => {
           SecretId: "a",
           SecretString: "value",
           ClientRequestToken: version,
-          VersionStages: ["latchkey-candidate"],
+          VersionStages: [label],
         },
       ],
       [
@@ -165,6 +166,7 @@ describe("a write that expects a version", () => {
           RemoveFromVersionId: versionId(1),
         },
       ],
+      ["UpdateSecretVersionStage", { SecretId: "a", VersionStage: label, RemoveFromVersionId: version }],
     ])
   })
 
@@ -176,11 +178,18 @@ describe("a write that expects a version", () => {
     const server = await inTurn(made, () => awsError("InvalidParameterException", canary.text), last)
     const error = canary.watch(await errorOf(storeOn(server.url).write("a", canary.text, options)))
     expect([error.code, error.outcome]).toEqual(["CONFLICT", undefined])
+    const token = String(server.requests[0]?.body.ClientRequestToken)
     expect(server.requests[2]?.body).toEqual({
       SecretId: "a",
-      VersionStage: "latchkey-candidate",
-      RemoveFromVersionId: server.requests[0]?.body.ClientRequestToken,
+      VersionStage: `latchkey-candidate-${token}`,
+      RemoveFromVersionId: token,
     })
+  })
+
+  test("and wins has won, also if it cannot tidy up", async () => {
+    const server = await inTurn(made, moved, () => ({ reset: true }))
+    const info = await storeOn(server.url).write("a", "value", options)
+    expect([info.current, server.requests.length]).toEqual([true, 3])
   })
 
   test("of a secret that is missing, or was deleted, is told CONFLICT and creates nothing", async () => {
