@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { randomBytes, randomInt } from "node:crypto"
 import { type AwsOptions, aws } from "latchkey/aws"
 import { expect, it, onTestFinished } from "vitest"
 import { startHttpProxy } from "../faults/http-proxy.ts"
@@ -22,12 +22,13 @@ const OWN: Readonly<Record<string, Attempt>> = {
 
 /** Which actions a proxy in front of LocalStack sees while something is done. */
 async function actionsOf(
-  { url, region, accessKeyId, secretAccessKey }: AwsServer,
+  { url, region, secretAccessKey }: AwsServer,
   attempt: Attempt,
   options: AwsOptions,
 ): Promise<string[]> {
   const proxy = await startHttpProxy({ upstream: url })
-  const credentials = { accessKeyId, secretAccessKey }
+  // LocalStack takes twelve digits for an account: in one of its own a test meets nobody else.
+  const credentials = { accessKeyId: String(randomInt(10 ** 11, 10 ** 12)), secretAccessKey }
   const prefix = `permissions/bench-a${randomBytes(6).toString("hex")}`
   const store = aws({ region, endpoint: proxy.url, credentials, prefix, ...options })
   onTestFinished(async () => {
