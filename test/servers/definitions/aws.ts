@@ -25,6 +25,8 @@ export const localstack: Definition<"localstack"> = {
       DNS_ADDRESS: "0",
       SKIP_SSL_CERT_DOWNLOAD: "1",
       DISABLE_EVENTS: "1",
+      // Its secrets are a dictionary without a lock: two requests at once now and then end in a 500.
+      GATEWAY_WORKER_COUNT: "1",
     },
     printsReady: false,
     server: () => server("localstack", "4.13.1", `http://127.0.0.1:${port}`),
