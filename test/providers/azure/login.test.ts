@@ -112,6 +112,20 @@ describe("a token", () => {
   })
 })
 
+it("claims that the vault asks for are asked of the credential, whatever token is held", async () => {
+  const asked: (string | undefined)[] = []
+  const getToken: AzureCredential["getToken"] = async (_, request) => {
+    asked.push(request?.claims)
+    return { token: `token ${asked.length}`, expiresOnTimestamp: Date.now() + HOUR }
+  }
+  const login = loginWith(() => ({ getToken }), new AbortController().signal)
+  await login.getToken("scope")
+  expect((await login.getToken("scope", { claims: "more" })).token).toBe("token 2")
+  expect((await login.getToken("scope")).token).toBe("token 2")
+  expect((await login.getToken("scope", { tenantId: "another" })).token).toBe("token 3")
+  expect(asked).toEqual([undefined, "more", undefined])
+})
+
 it("a credential that keeps its tokens is made anew when one of them is refused", async () => {
   let made = 0
   const login = loginWith(() => {
