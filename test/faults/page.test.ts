@@ -15,7 +15,7 @@ const recorded = (["aws", "azure", "gcp"] as const).flatMap(service => {
 })
 
 describe("docs/faults.md", () => {
-  it("is what `node scripts/faults.ts` writes", () => {
+  it("is what `npm run docs` writes", () => {
     expect(readFileSync(join(root, "docs/faults.md"), "utf8")).toBe(pageOf(COLUMNS))
   })
 })

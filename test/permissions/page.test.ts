@@ -6,7 +6,7 @@ import { NEEDS } from "./needs.ts"
 import { permissionsPage } from "./page.ts"
 
 describe("docs/permissions.md", () => {
-  it("is what `node scripts/permissions.ts` writes", () => {
+  it("is what `npm run docs` writes", () => {
     expect(readFileSync(join(root, "docs/permissions.md"), "utf8")).toBe(permissionsPage())
   })
 

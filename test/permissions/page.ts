@@ -37,7 +37,7 @@ function namesIn({ file }: Need, language: Needs["language"]): readonly string[]
 
 const HEAD = `# Permissions
 
-<!-- Written by scripts/permissions.ts from the files in docs/permissions: change those, and not this page. -->
+<!-- Written by "npm run docs" from the files in docs/permissions: change those, and not this page. -->
 
 What each operation of a store needs, ready to be pasted. A program that only reads needs \`read\`, on AWS better with
 \`readMany\`, and nothing else.`

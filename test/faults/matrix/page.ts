@@ -50,7 +50,7 @@ function absencesIn(columns: Columns): string {
 
 const HEAD = `# Bad days
 
-<!-- Written by scripts/faults.ts from the declarations that the tests run: change those, and not this page. -->
+<!-- Written by "npm run docs" from the declarations that the tests run: change those, and not this page. -->
 
 What a program that holds a secret goes through when its cloud, the network or its own credentials fail. Every cell is a
 test in [test/faults](../test/faults).`
