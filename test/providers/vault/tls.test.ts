@@ -146,3 +146,38 @@ test("a login by certificate shows it, and shows the one that replaced it at the
   await store.close()
   await expect.poll(server.connections).toBe(0)
 })
+
+test("connections of certificates that were replaced end with their requests, and all with the store", async () => {
+  const client = await authority.client("web")
+  const answers = new Map<string, () => void>()
+  let dead = false
+  const server = await playedServer(
+    async ({ path }) => {
+      if (path === "auth/cert/login") return loginAnswer("token")
+      if (path.includes("slow")) await new Promise<void>(resolve => answers.set(path, resolve))
+      if (!dead || path.includes("slow")) return kv2Answer({ value: "v" })
+      dead = false
+      return refusal(403, "invalid token")
+    },
+    { ...certificate, ca: authority.ca, requestCert: true },
+  )
+  const store = vault({
+    kv: 2,
+    address: server.url,
+    tls: { ca: authority.ca, ...client },
+    auth: { method: "cert" },
+  })
+  await store.read("tally", calm)
+  const slow = store.read("slow-one", calm)
+  const endless = errorOf(store.read("slow-two", calm))
+  await expect.poll(() => answers.size).toBe(2)
+  dead = true
+  await store.read("tally", calm)
+  await expect.poll(server.connections).toBe(3)
+  answers.get("secret/data/slow-one")?.()
+  expect((await slow).value).toBe("v")
+  await expect.poll(server.connections).toBe(2)
+  await store.close()
+  expect((await endless).code).toBe("CLOSED")
+  await expect.poll(server.connections).toBe(0)
+})
