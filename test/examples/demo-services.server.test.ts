@@ -35,6 +35,7 @@ describe("the demo with its token in a service", () => {
     ["gcp", "gcp", /Google Secret Manager, as the project's stand-in has it/],
   ] as const)(
     "keeps its promises with --store %s",
+    { timeout: 90_000 },
     async ([store, server, title], context) => {
       const found = await running(server).catch((thrown: unknown) => thrown)
       if (found instanceof ServerUnavailable && process.env.CI !== "true") context.skip(found.message)
@@ -48,7 +49,6 @@ describe("the demo with its token in a service", () => {
       expect(stdout).toMatch(/rotations taken over without a restart +6 of 6\n/)
       expect(stdout).toMatch(/times a token stands in the server's output +0\n/)
     },
-    90_000,
   )
 
   it("says which stores there are when it does not know one, and quotes nothing", async () => {
