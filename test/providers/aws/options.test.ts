@@ -116,7 +116,7 @@ describe("options", () => {
       { region: "eu-west-1", endpoint: "http://127.0.0.1:4566/", profile: "a&b c" },
       "aws://eu-west-1?endpoint=http://127.0.0.1:4566&profile=a%26b%20c",
     ],
-    [{ endpoint: "https://proxy.example.com/a%26b" }, "aws:?endpoint=https://proxy.example.com/a%2526b"],
+    [{ endpoint: "https://secrets.example.com/a%26b" }, "aws:?endpoint=https://secrets.example.com/a%2526b"],
   ])("the location of %j is the URL %s, which says the same", ([options, location]) => {
     expect(aws(options).location).toBe(location)
     expect(aws(from(location)).location).toBe(location)

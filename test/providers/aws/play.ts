@@ -33,6 +33,8 @@ export interface Play {
   readonly requests: readonly Request[]
   /** How many requests were under way at the same time, at most. */
   readonly mostAtOnce: number
+  /** How many connections are open. */
+  connections(): Promise<number>
   /** How many requests for an action there were. */
   count(action: string): number
 }
@@ -81,6 +83,10 @@ export async function play(answer: (request: Request) => Answer | Promise<Answer
     get mostAtOnce() {
       return mostAtOnce
     },
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     count: action => requests.filter(request => request.action === action).length,
   }
 }

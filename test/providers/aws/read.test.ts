@@ -49,6 +49,16 @@ describe("reading", () => {
     await expect.poll(() => server.requests.length).toBe(1)
     controller.abort()
     expect([(await reading).code, listeners]).toEqual(["ABORTED", 0])
+    await expect.poll(() => server.connections()).toBe(0)
+  })
+
+  test("uses one connection for calls one after the other, which close() gives back", async () => {
+    const server = await play(() => ({ body: awsSecret("a", "v") }))
+    const store = storeOn(server.url)
+    for (let round = 0; round < 3; round++) await read(store)
+    expect(await server.connections()).toBe(1)
+    await store.close()
+    await expect.poll(() => server.connections()).toBe(0)
   })
 
   test("is CLOSED after close, and sends nothing", async () => {
