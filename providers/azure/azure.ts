@@ -118,9 +118,7 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
         if (code !== "NOT_FOUND" && code !== "DENIED" && code !== "DISABLED") throw thrown
       }
     },
-    async close() {
-      connection.close()
-    },
+    close: () => connection.close(),
   })
 }
 

@@ -1,5 +1,4 @@
-import { SecretError } from "../../src/core/index.ts"
-import { abortable } from "./abortable.ts"
+import { openOnce, untilAborted } from "../../src/core/index.ts"
 import { type ClientMaker, type ClientSettings, clientMaker } from "./client.ts"
 import type { KeyVaultAnswer, KeyVaultCallOptions, KeyVaultClient } from "./client-types.ts"
 import { failureOf } from "./failure.ts"
@@ -18,53 +17,38 @@ export interface Connection {
     list: (client: KeyVaultClient, options: KeyVaultCallOptions) => AsyncIterable<T>,
   ): AsyncGenerator<T>
   /** Ends the connections and what is under way. A client that was injected stays as it is. */
-  close(): void
+  close(): Promise<void>
 }
 
-interface Open {
+interface Open extends Pick<ClientMaker, "page" | "close"> {
   readonly pass: Pass<{ readonly client: KeyVaultClient; ended(): void }>
-  readonly page: ClientMaker["page"]
 }
 
 /** Opens, at the first call, a connection of our own, or takes the client that was injected. */
 export function connectionTo(given: KeyVaultClient | ClientSettings): Connection {
   const closing = new AbortController()
-  let opening: Promise<Open> | undefined
-
-  async function opened(): Promise<Open> {
+  const opened = openOnce(async (): Promise<Open> => {
     if ("getSecret" in given) {
       // What was injected cannot be replaced: when its first call has ended, in whichever way, the others go.
       const pass = firstCallAlone(past => ({ client: given, ended: past }))
-      return { pass, page: async (_, step) => await step() }
+      return { pass, page: async (_, step) => await step(), close: () => undefined }
     }
-    const maker = await clientMaker(given, closing.signal)
-    closing.signal.addEventListener("abort", () => maker.close(), { once: true })
-    if (closing.signal.aborted) maker.close()
-    const pass = firstCallAlone(past => ({ client: maker.make(past), ended: () => undefined }))
-    return { pass, page: maker.page }
-  }
-
-  async function open(signal: AbortSignal): Promise<Open> {
-    if (closing.signal.aborted) throw new SecretError("CLOSED")
-    opening ??= opened().catch((thrown: unknown) => {
-      // Whoever installs what was missing need not start the program anew.
-      opening = undefined
-      throw thrown
-    })
-    const going = opening
-    return await abortable(signal, async () => await going)
-  }
+    const { make, page, close } = await clientMaker(given, closing.signal)
+    return { pass: firstCallAlone(past => ({ client: make(past), ended: () => undefined })), page, close }
+  })
+  const until = async <T>(signal: AbortSignal, run: (own: AbortSignal) => Promise<T>): Promise<T> =>
+    await untilAborted(signal, run, closing.signal)
 
   return {
     async call(signal, call) {
-      const { pass } = await open(signal)
+      const { pass } = await until(signal, opened.get)
       return await pass(signal, async ({ client, ended }) => {
         let answer: KeyVaultAnswer | undefined
         const onResponse = (given: KeyVaultAnswer): void => {
           answer = given
         }
         try {
-          return await abortable(signal, abortSignal => call(client, { abortSignal, onResponse }))
+          return await until(signal, abortSignal => call(client, { abortSignal, onResponse }))
         } catch (thrown) {
           throw failureOf(thrown, answer)
         } finally {
@@ -76,7 +60,7 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
       signal: AbortSignal,
       list: (client: KeyVaultClient, options: KeyVaultCallOptions) => AsyncIterable<T>,
     ) {
-      const { pass, page } = await open(signal)
+      const { pass, page } = await until(signal, opened.get)
       const controller = new AbortController()
       let answer: KeyVaultAnswer | undefined
       const onResponse = (given: KeyVaultAnswer): void => {
@@ -86,8 +70,9 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
         // Of the pages behind the first one the SDK does not tell; what is known of that one says nothing of them.
         answer = undefined
         try {
-          return await abortable(signal, inner => page(inner, async () => await items.next()), controller)
+          return await until(signal, own => page(own, async () => await items.next()))
         } catch (thrown) {
+          controller.abort()
           throw failureOf(thrown, answer)
         }
       }
@@ -101,8 +86,10 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
       })
       for (let { result } = first; result.done !== true; result = await next(first.items)) yield result.value
     },
-    close() {
+    async close() {
       closing.abort()
+      const open = await opened.take()
+      open?.close()
     },
   }
 }

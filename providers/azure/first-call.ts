@@ -1,4 +1,4 @@
-import { abortable } from "./abortable.ts"
+import { untilAborted } from "../../src/core/index.ts"
 
 /** Makes a call with a client, as soon as that is safe. */
 export type Pass<Client> = <T>(signal: AbortSignal, call: (client: Client) => Promise<T>) => Promise<T>
@@ -49,7 +49,7 @@ export function firstCallAlone<Client>(make: (past: () => void) => Client): Pass
       if (turn.past) return await call(turn.client)
       if (turn.first === undefined) return await goFirst(turn, call)
       const { first } = turn
-      await abortable(signal, async () => await first)
+      await untilAborted(signal, async () => await first)
     }
   }
 }

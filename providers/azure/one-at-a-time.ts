@@ -1,4 +1,4 @@
-import { abortable } from "./abortable.ts"
+import { untilAborted } from "../../src/core/index.ts"
 
 /** Does some work when all earlier work under the same key has ended. */
 export type InTurn = <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>
@@ -19,7 +19,7 @@ export function oneAtATime(): InTurn {
     const end = Promise.all([before, mine])
     ends.set(key, end)
     try {
-      if (before !== undefined) await abortable(signal, async () => await before)
+      if (before !== undefined) await untilAborted(signal, async () => await before)
       return await work()
     } finally {
       done()

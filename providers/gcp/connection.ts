@@ -1,4 +1,4 @@
-import { SecretError } from "../../src/core/index.ts"
+import { aborted, type OpenedOnce, openOnce, untilAborted } from "../../src/core/index.ts"
 import { isAnswer, isRefusedLogin } from "./errors.ts"
 import type { GcpAnswer, GcpCallOptions, GcpClient } from "./sdk.ts"
 import type { Session } from "./session.ts"
@@ -24,12 +24,14 @@ interface Open {
  * it seems to be dead: a call was given up while the service answered nothing at all.
  */
 export class Connection {
-  readonly #openSession: () => Promise<Session>
   readonly #closing = new AbortController()
-  #current: Promise<Open> | undefined
+  readonly #opened: OpenedOnce<Open>
 
   constructor(openSession: () => Promise<Session>) {
-    this.#openSession = openSession
+    this.#opened = openOnce(async () => {
+      const session = await openSession()
+      return { session, underWay: 0, answers: 0, replaced: false }
+    })
   }
 
   /**
@@ -43,25 +45,23 @@ export class Connection {
     signal: AbortSignal,
     send: (client: GcpClient, options: GcpCallOptions) => Promise<A>,
   ): Promise<A> {
-    // A write is several calls, and its caller may have gone between two of them.
-    if (signal.aborted) throw new SecretError("ABORTED")
-    if (this.#closing.signal.aborted) throw closed()
-    return await this.#until(signal, async own => {
-      const open = await this.#reach()
+    const sent = async (own: AbortSignal): Promise<A> => {
+      const open = await this.#opened.get()
       try {
         return await this.#send(open, own, send)
       } catch (thrown) {
         if (!open.session.renewable || !isRefusedLogin(thrown) || own.aborted) throw thrown
-        return await this.#send(await this.#reach(), own, send)
+        return await this.#send(await this.#opened.get(), own, send)
       }
-    })
+    }
+    return await untilAborted(signal, sent, this.#closing.signal)
   }
 
   /** Ends all calls and gives back the connection. */
   async close(): Promise<void> {
     this.#closing.abort()
-    const current = await this.#current?.catch(() => undefined)
-    current?.session.close()
+    const open = await this.#opened.take()
+    open?.session.close()
   }
 
   async #send<A>(
@@ -78,7 +78,8 @@ export class Connection {
     signal.addEventListener("abort", givenUp, { once: true })
     try {
       await open.session.login()
-      if (signal.aborted) throw closed()
+      // Nobody waits any more, and nothing is to be sent for them.
+      if (signal.aborted) throw aborted({})
       const options = { retry: null, timeout: LONGEST_CALL, autoPaginate: false, signal } as const
       const answer = await send(open.session.client, options)
       open.answers++
@@ -94,17 +95,6 @@ export class Connection {
     }
   }
 
-  #reach(): Promise<Open> {
-    this.#current ??= this.#openSession().then(
-      session => ({ session, underWay: 0, answers: 0, replaced: false }),
-      (thrown: unknown) => {
-        this.#current = undefined
-        throw thrown
-      },
-    )
-    return this.#current
-  }
-
   /** Lets the next call log in anew; of the many calls that were refused together, only the first one does. */
   #renew(open: Open): void {
     if (open.replaced || !open.session.renewable) return
@@ -116,34 +106,11 @@ export class Connection {
   #replace(open: Open): void {
     if (open.replaced || !open.session.renewable) return
     open.replaced = true
-    this.#current = undefined
+    void this.#opened.take()
     this.#closeIfDone(open)
   }
 
   #closeIfDone(open: Open): void {
     if (open.replaced && open.underWay === 0) open.session.close()
   }
-
-  /** Runs something until it ends, the signal aborts or the store is closed, and leaves no listener behind. */
-  async #until<T>(signal: AbortSignal, run: (own: AbortSignal) => Promise<T>): Promise<T> {
-    const own = new AbortController()
-    const ends = [signal, this.#closing.signal]
-    let end = () => {}
-    const ended = new Promise<never>((_, reject) => {
-      end = () => {
-        own.abort()
-        reject(signal.aborted ? new SecretError("ABORTED") : closed())
-      }
-    })
-    for (const one of ends) one.addEventListener("abort", end, { once: true })
-    try {
-      return await Promise.race([run(own.signal), ended])
-    } finally {
-      for (const one of ends) one.removeEventListener("abort", end)
-    }
-  }
-}
-
-function closed(): SecretError {
-  return new SecretError("CLOSED", { message: "the store was closed" })
 }

@@ -206,7 +206,7 @@ describe("a store that is closed", () => {
     const during = errorOf(store.read("name", calm))
     await eventually(() => server.faults.waiting).toBe(0)
     await store.close()
-    expect((await during).code).toBe("UNAVAILABLE")
+    expect((await during).code).toBe("CLOSED")
     expect((await errorOf(store.read("name", calm))).code).toBe("CLOSED")
     expect((await errorOf(collected(store.list(calm)))).code).toBe("CLOSED")
   })

@@ -75,7 +75,7 @@ describe("a program with a vault", () => {
       console.log("closed")`,
       { env: reached(server) },
     )
-    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "32 UNAVAILABLE\nclosed\n" })
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "32 CLOSED\nclosed\n" })
     expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
     expectNoLeak(canary, ended.stdout, ended.stderr)
   })
