@@ -72,6 +72,6 @@ export function aws(
         if (code !== "NOT_FOUND" && code !== "DENIED") throw thrown
       }
     },
-    close: async () => close(),
+    close,
   })
 }

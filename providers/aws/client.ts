@@ -1,9 +1,8 @@
-import { isSecretError, notInstalled, SecretError } from "../../src/core/index.ts"
+import { isSecretError, notInstalled, openOnce, SecretError, untilAborted } from "../../src/core/index.ts"
 import type { Action, Actions, Call } from "./actions.ts"
 import { failureOf } from "./failure.ts"
 import { type Login, loginOf } from "./login.ts"
 import type { CheckedOptions } from "./options.ts"
-import { untilAborted } from "./until-aborted.ts"
 
 /** What is used of a client of the SDK: an instance of `SecretsManagerClient`, or of `SecretsManager`. */
 export interface SecretsManagerLike {
@@ -15,11 +14,13 @@ export interface SecretsManagerLike {
 export interface Connection {
   readonly call: Call
   /** Ends what is under way. A client that was handed in stays open. */
-  close(): void
+  close(): Promise<void>
 }
 
 interface Connected {
   readonly client: SecretsManagerLike
+  /** The client that is ours to end, if there is one. */
+  readonly own: OwnClient | undefined
   readonly login: Login
   readonly commands: Commands
 }
@@ -47,49 +48,27 @@ const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** Prepares a way to the service. Loads and makes nothing before the first call. */
 export function connection(options: CheckedOptions): Connection {
-  let closed = false
-  let own: OwnClient | undefined
-  let connecting: Promise<Connected> | undefined
+  const closing = new AbortController()
 
-  const refuseClosed = (): void => {
-    if (closed) throw new SecretError("CLOSED")
-  }
-
-  async function connect(): Promise<Connected> {
+  const connected = openOnce(async (): Promise<Connected> => {
     const sdk = await import("@aws-sdk/client-secrets-manager").catch(
       notInstalled("@aws-sdk/client-secrets-manager", "aws()"),
     )
-    refuseClosed()
-    own ??=
-      options.client === undefined
-        ? (new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient)
-        : undefined
-    if (own !== undefined) await refuseNoRegion(own)
-    const client = options.client ?? (own as OwnClient)
+    const commands = sdk as unknown as Commands
+    if (options.client !== undefined)
+      return { client: options.client, own: undefined, login: loginOf(options.client.config), commands }
+    const client = new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient
+    await refuseNoRegion(client)
     // Credentials that were given as they are stay what they are, however often they are asked for.
     const isFixed = typeof options.credentials === "object"
-    return {
-      client,
-      login: loginOf(isFixed ? undefined : client.config),
-      commands: sdk as unknown as Commands,
-    }
-  }
-
-  /** One attempt for all who wait for it; one that failed is made again. */
-  function connected(): Promise<Connected> {
-    connecting ??= connect().catch((thrown: unknown) => {
-      connecting = undefined
-      throw thrown
-    })
-    return connecting
-  }
+    return { client, own: client, login: loginOf(isFixed ? undefined : client.config), commands }
+  })
 
   return {
-    call: async <A extends Action>(action: A, input: Actions[A]["input"], signal: AbortSignal) =>
-      await untilAborted(signal, async abortSignal => {
-        refuseClosed()
-        const { client, login, commands } = await connected()
-        refuseClosed()
+    async call<A extends Action>(action: A, input: Actions[A]["input"], signal: AbortSignal) {
+      const called = async (abortSignal: AbortSignal): Promise<Partial<Actions[A]["answer"]>> => {
+        const { client, login, commands } = await connected.get()
+        abortSignal.throwIfAborted()
         const Command = commands[`${action}Command`] as new (input: object) => Command
         const command = new Command(input)
         let sent = false
@@ -110,10 +89,13 @@ export function connection(options: CheckedOptions): Connection {
           if (isSecretError(thrown)) throw thrown
           throw attempt.refused(failureOf(thrown, action, sent))
         }
-      }),
-    close() {
-      closed = true
-      own?.destroy()
+      }
+      return await untilAborted(signal, called, closing.signal)
+    },
+    async close() {
+      closing.abort()
+      const open = await connected.take()
+      open?.own?.destroy()
     },
   }
 }

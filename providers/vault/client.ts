@@ -1,4 +1,4 @@
-import { isSecretError, notInstalled, SecretError } from "../../src/core/index.ts"
+import { isSecretError, notInstalled, openOnce, untilAborted } from "../../src/core/index.ts"
 import { networkFailure, type Reason, reasonOf, type Stage, VaultFailure } from "./failure.ts"
 import { fieldsOf, numberOf, textOf } from "./json.ts"
 import type { VaultAnswer, VaultTransport } from "./transport.ts"
@@ -51,10 +51,8 @@ interface SeamOptions {
  * because those print tokens and values when they fail, and follow redirects with the token.
  */
 export function clientOf(address: string, transport: VaultTransport): Client {
-  let loading: Promise<NodeVault> | undefined
-  let closed = false
-
-  async function load(): Promise<NodeVault> {
+  const closing = new AbortController()
+  const loaded = openOnce(async () => {
     const { default: nodeVault } = await import("node-vault").catch(notInstalled("node-vault", "vault()"))
     const made = nodeVault({
       endpoint: address,
@@ -62,33 +60,25 @@ export function clientOf(address: string, transport: VaultTransport): Client {
       "request-promise": { defaults: () => (options: SeamOptions) => exchange(options, transport) },
     }) as unknown as NodeVault
     // It fills these from variables of the environment where they are missing.
-    Object.assign(made, { endpoint: address, token: "", namespace: "", pathPrefix: "" })
-    return made
-  }
+    return Object.assign(made, { endpoint: address, token: "", namespace: "", pathPrefix: "" })
+  })
 
   return {
     async ask(ask) {
-      if (closed) throw new SecretError("CLOSED")
-      loading ??= load()
-      const nodeVault = await loading.catch((thrown: unknown) => {
-        loading = undefined
-        throw thrown
-      })
-      ask.signal.throwIfAborted()
-      try {
-        return (await nodeVault.request({
+      const asked = async (signal: AbortSignal): Promise<unknown> => {
+        const nodeVault = await loaded.get()
+        signal.throwIfAborted()
+        return await nodeVault.request({
           method: ask.method,
           path: `/${ask.path}`,
           headers: headersOf(ask),
-          ask,
-        })) as Answer
-      } catch (thrown) {
-        if (closed) throw new SecretError("CLOSED")
-        throw thrown
+          ask: { ...ask, signal },
+        })
       }
+      return (await untilAborted(ask.signal, asked, closing.signal)) as Answer
     },
     async close() {
-      closed = true
+      closing.abort()
       await transport.close?.()
     },
   }

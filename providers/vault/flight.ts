@@ -1,4 +1,4 @@
-import { aborted } from "../../src/core/index.ts"
+import { aborted, untilAborted } from "../../src/core/index.ts"
 
 /** One piece of work that many wait for. */
 export interface Flight<T> {
@@ -44,15 +44,9 @@ export function flight<T>(work: (signal: AbortSignal) => Promise<T>): Flight<T> 
       running ??= start()
       const joined = running
       joined.waiting += 1
-      let leave = (): void => undefined
-      const left = new Promise<never>((_, reject) => {
-        leave = () => reject(aborted({}))
-      })
-      signal.addEventListener("abort", leave, { once: true })
       try {
-        return await Promise.race([joined.outcome, left])
+        return await untilAborted(signal, () => joined.outcome)
       } finally {
-        signal.removeEventListener("abort", leave)
         joined.waiting -= 1
         if (joined.waiting === 0 && running === joined) {
           running = undefined

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
-import { SecretError } from "../../src/core/index.ts"
+import { openOnce } from "../../src/core/index.ts"
 import { VaultFailure } from "./failure.ts"
-import { type Connections, connectionsTo, type TlsOptions } from "./tls.ts"
+import { connectionsTo, type TlsOptions } from "./tls.ts"
 
 /** One request, as it goes out. Its headers and its body hold credentials and values. */
 export interface VaultRequest {
@@ -46,35 +46,13 @@ export function httpTransport(
   tls: TlsOptions,
   proxy: string | undefined,
 ): Required<VaultTransport> {
-  let connections: Promise<Connections> | undefined
+  const opened = openOnce(() => connectionsTo(address, tls, proxy))
   const underWay = new Set<ClientRequest>()
-  let closed = false
-
-  async function connect(fresh: boolean): Promise<Connections> {
-    if (closed) throw new SecretError("CLOSED")
-    if (fresh && connections !== undefined) {
-      const old = connections
-      connections = undefined
-      await old.then(
-        ({ retire }) => retire(),
-        // They never were, and whoever wanted them was told.
-        () => undefined,
-      )
-    }
-    if (connections === undefined) {
-      const made = connectionsTo(address, tls, proxy)
-      connections = made
-      // A file that was missing may be there next time.
-      made.catch(() => {
-        if (connections === made) connections = undefined
-      })
-    }
-    return await connections
-  }
 
   return {
     async send({ method, url, headers, body, signal, freshCertificates }) {
-      const { agent, request } = await connect(freshCertificates)
+      if (freshCertificates) (await opened.take())?.retire()
+      const { agent, request } = await opened.get()
       signal.throwIfAborted()
       return await new Promise<VaultAnswer>((resolve, reject) => {
         const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
@@ -97,12 +75,9 @@ export function httpTransport(
       })
     },
     async close() {
-      closed = true
       for (const outgoing of underWay) outgoing.destroy()
-      await connections?.then(
-        ({ destroy }) => destroy(),
-        () => undefined,
-      )
+      const connections = await opened.take()
+      connections?.destroy()
     },
   }
 }

@@ -196,6 +196,31 @@ describe("a transport of one's own", () => {
   })
 
   test.for([
+    ["the caller has gone", "ABORTED"],
+    ["the store is closed", "CLOSED"],
+  ] as const)("that never ends is left once %s, and its signal says so", async ([, code]) => {
+    const signals: AbortSignal[] = []
+    const store = vault({
+      kv: 2,
+      address: "https://vault.example.com",
+      auth: { method: "token", token: "mine" },
+      transport: {
+        async send({ signal }) {
+          signals.push(signal)
+          return await new Promise<never>(() => undefined)
+        },
+      },
+    })
+    const caller = new AbortController()
+    const call = errorOf(store.read("tally", { signal: caller.signal }))
+    await expect.poll(() => signals.length).toBe(1)
+    if (code === "ABORTED") caller.abort()
+    else await store.close()
+    expect([(await call).code, signals[0]?.aborted]).toEqual([code, true])
+    await store.close()
+  })
+
+  test.for([
     [Object.assign(new Error("x"), { code: "ECONNREFUSED" }), "UNAVAILABLE", undefined],
     [
       Object.assign(new TypeError("fetch failed"), { cause: { code: "ENOTFOUND" } }),
