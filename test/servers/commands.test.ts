@@ -1,14 +1,15 @@
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { runChild } from "../support/child.ts"
 import { down, logs, status, up } from "./commands.ts"
 import { newBystander, newDead } from "./fake/bystander.ts"
 import { fakeDefinitions } from "./fake/definitions.ts"
 import { newPlace, newSetting } from "./fake/place.ts"
 import { release } from "./release.ts"
-import { isAlive } from "./system/identity.ts"
+import { letGo, RUN_VARIABLE } from "./running.ts"
+import { isAlive, thisProcess } from "./system/identity.ts"
 import { readRecord, writeRecord } from "./system/records.ts"
 import { stopProcess } from "./system/stop.ts"
 
@@ -140,6 +141,27 @@ describe("the end of a test run", () => {
     await release(setting.folder, one)
     expect(readRecord(setting.folder, "moto")?.holders).toMatchObject([{ pid: other.pid }])
     await release(setting.folder, other)
+    expect(readRecord(setting.folder, "moto")).toBeUndefined()
+  })
+})
+
+describe("the end of a program that got a server", () => {
+  it("ends it, unless the program is part of a test run, whose other parts still use it", async () => {
+    const setting = await newSetting()
+    const run = await newBystander()
+    onTestFinished(() => void vi.unstubAllEnvs())
+    vi.stubEnv("LATCHKEY_SERVERS_STATE", setting.folder)
+    await up({ ...setting, holder: run })
+
+    vi.stubEnv(RUN_VARIABLE, JSON.stringify(run))
+    await letGo()
+    expect(readRecord(setting.folder, "moto")?.holders).toMatchObject([{ pid: run.pid }])
+
+    vi.stubEnv(RUN_VARIABLE, undefined)
+    await up({ ...setting, holder: thisProcess() })
+    await release(setting.folder, run)
+    expect(readRecord(setting.folder, "moto")?.holders).toMatchObject([{ pid: process.pid }])
+    await letGo()
     expect(readRecord(setting.folder, "moto")).toBeUndefined()
   })
 })

@@ -28,9 +28,12 @@ export async function running<Name extends ServerName>(
   return server as Servers[Name]
 }
 
-/** Lets go of all that this process got by {@link running}: what nobody else uses ends. Test runs do so themselves. */
+/**
+ * Lets go of all that this process got by {@link running}: what nobody else uses ends. As a part of a test run it does
+ * nothing: others of that run still use the servers, and the run lets go of them itself.
+ */
 export async function letGo(): Promise<void> {
-  await release(stateFolder(), thisRun())
+  if (!process.env[RUN_VARIABLE]) await release(stateFolder(), thisProcess())
 }
 
 /** The run that this process is part of: itself, unless it was told of another. */
