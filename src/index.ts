@@ -31,6 +31,7 @@ export type {
   StoreWith,
   Timer,
   UseOptions,
+  ValueLimits,
   Version,
   VersionInfo,
   WatchOptions,

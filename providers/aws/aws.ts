@@ -5,7 +5,7 @@ import { AwsFailure } from "./failure.ts"
 import { awsNames } from "./names.ts"
 import { type AwsOptions, checkOptions } from "./options.ts"
 import { listSecrets, listVersions, readSecret, readSecrets } from "./read.ts"
-import { writeSecret } from "./write.ts"
+import { VALUES, writeSecret } from "./write.ts"
 
 /** How many secrets one `BatchGetSecretValue` takes, by its page in the AWS Secrets Manager API Reference. */
 const BATCH = 20
@@ -34,6 +34,7 @@ export function aws(
     names: awsNames(checked.region),
     naming,
     errors: awsErrors,
+    values: VALUES,
     capabilities: {
       preconditions: { absent: true, version: true },
       versionedReads: true,

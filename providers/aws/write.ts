@@ -1,10 +1,10 @@
-import { SecretError, type SecretValue, type VersionInfo } from "../../src/core/index.ts"
+import { SecretError, type SecretValue, type ValueLimits, type VersionInfo } from "../../src/core/index.ts"
 import type { Call } from "./actions.ts"
 import { AwsFailure, noAnswer } from "./failure.ts"
 import { isArn, isVersionId } from "./names.ts"
 
-/** The size in bytes of the largest value ("CreateSecret" in the AWS Secrets Manager API Reference; the smallest is 1). */
-const LARGEST_VALUE = 65_536
+/** "CreateSecret" in the AWS Secrets Manager API Reference: `SecretString` and `SecretBinary` have 1 to 65,536 bytes. */
+export const VALUES: ValueLimits = { largest: 65_536, empty: false }
 
 /**
  * What the label of a version begins with that is on its way to become the current one under a condition. Each writer
@@ -28,7 +28,6 @@ export async function writeSecret(
   expect: string | undefined,
   signal: AbortSignal,
 ): Promise<VersionInfo> {
-  refuseSize(value)
   const content: Content = {
     // One for all steps of a write, so that a step that is taken again makes no second version.
     ClientRequestToken: globalThis.crypto.randomUUID(),
@@ -147,19 +146,4 @@ function written(
 
 function isNamed(thrown: unknown, name: string): boolean {
   return thrown instanceof AwsFailure && thrown.known.sent && thrown.known.errorName === name
-}
-
-function refuseSize(value: SecretValue): void {
-  const size = typeof value === "string" ? new TextEncoder().encode(value).length : value.length
-  const refusal = (message: string, hint: string) => new SecretError("INVALID_VALUE", { message, hint })
-  if (size === 0)
-    throw refusal(
-      "the value is empty",
-      "Secrets Manager takes values of at least one byte: delete the secret instead",
-    )
-  if (size > LARGEST_VALUE)
-    throw refusal(
-      `the value is larger than ${LARGEST_VALUE} bytes`,
-      "keep the large part elsewhere, and its key here",
-    )
 }

@@ -9,7 +9,7 @@ import type { KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
 import { connectionTo } from "./connection.ts"
 import { azureErrors } from "./errors.ts"
 import { KeyVaultFailure } from "./failure.ts"
-import { refuseExpiry, refuseSize } from "./limits.ts"
+import { refuseExpiry, VALUES } from "./limits.ts"
 import { NOBODYS_NAME, secretNames } from "./names.ts"
 import { oneAtATime } from "./one-at-a-time.ts"
 import { type AzureOptions, checkOptions } from "./options.ts"
@@ -44,6 +44,7 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
     names: secretNames,
     naming,
     errors: azureErrors,
+    values: VALUES,
     capabilities: {
       preconditions: { absent: false, version: false },
       versionedReads: true,
@@ -64,7 +65,6 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
       }
     },
     async write(name, value, { signal, expiresAt }) {
-      refuseSize(value)
       refuseExpiry(expiresAt)
       const expiry = expiresAt === undefined ? {} : { expiresOn: expiresAt }
       const { properties } = await inTurn(name, signal, () =>

@@ -1,16 +1,7 @@
-import { SecretError, type SecretValue } from "../../src/core/index.ts"
+import { SecretError, type ValueLimits } from "../../src/core/index.ts"
 
-/** The size of the largest value, in bytes of UTF-8 ("About Azure Key Vault secrets": 25k). */
-export const LARGEST_VALUE = 25_600
-
-/** @throws SecretError `INVALID_VALUE` for a value that a vault does not hold. */
-export function refuseSize(value: SecretValue): void {
-  if (Buffer.byteLength(value) <= LARGEST_VALUE) return
-  throw new SecretError("INVALID_VALUE", {
-    message: "Key Vault holds at most 25,600 bytes",
-    hint: "store a key, and the rest elsewhere, encrypted with it",
-  })
-}
+/** "About Azure Key Vault secrets": 25k bytes. */
+export const VALUES: ValueLimits = { largest: 25_600 }
 
 /** The SDK counts the seconds since 1970 in 32 bits, and would write a time in 1901. */
 const LATEST_EXPIRY = (2 ** 31 - 1) * 1_000

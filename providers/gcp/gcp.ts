@@ -9,7 +9,7 @@ import { Connection } from "./connection.ts"
 import { gcpErrors } from "./errors.ts"
 import { gcpNames, idIn, ResourceNames } from "./names.ts"
 import { checkOptions, type GcpOptions, locationOf } from "./options.ts"
-import { payloadOf, valueIn } from "./payload.ts"
+import { payloadOf, VALUES, valueIn } from "./payload.ts"
 import { dateOf, type GcpCallOptions, type GcpClient, type GcpPage, type GcpSecret, numberIn } from "./sdk.ts"
 import { openSession } from "./session.ts"
 import { writeVersion } from "./write.ts"
@@ -68,6 +68,7 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
     names: gcpNames,
     naming: { prefix, rename },
     errors: gcpErrors,
+    values: VALUES,
     capabilities: {
       preconditions: { absent: true, version: false },
       versionedReads: true,

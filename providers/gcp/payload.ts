@@ -1,27 +1,13 @@
-import { SecretError, type SecretValue, valueOfBytes } from "../../src/core/index.ts"
+import { SecretError, type SecretValue, type ValueLimits, valueOfBytes } from "../../src/core/index.ts"
 import type { GcpAccess } from "./sdk.ts"
 
-/** "The maximum size of a secret payload: 64 KiB" (page "Quotas and limits" of Secret Manager). */
-const LARGEST = 65_536
+/** "The maximum size of a secret payload: 64 KiB" (page "Quotas and limits"); an empty one is refused. */
+export const VALUES: ValueLimits = { largest: 65_536, empty: false }
 
-/**
- * A value as it is sent, with the checksum by which the service sees whether it arrived whole.
- *
- * @throws SecretError `INVALID_VALUE` for an empty value, and for one of more than 64 KiB: the service holds neither
- */
+/** A value as it is sent, with the checksum by which the service sees whether it arrived whole. */
 export async function payloadOf(value: SecretValue): Promise<{ data: Uint8Array; dataCrc32c: number }> {
   // A copy, because whoever gave the bytes may write to them before they are sent.
   const data = typeof value === "string" ? Buffer.from(value) : Buffer.from(value)
-  const refuse = (message: string, hint: string) => new SecretError("INVALID_VALUE", { message, hint })
-  if (data.length === 0) {
-    throw refuse("the value is empty, and Secret Manager holds no empty ones", "delete the secret instead")
-  }
-  if (data.length > LARGEST) {
-    throw refuse(
-      `the value is larger than the ${LARGEST} bytes that Secret Manager holds`,
-      "split it, or keep it elsewhere and its key here",
-    )
-  }
   return { data, dataCrc32c: await crc32c(data) }
 }
 

@@ -1,12 +1,12 @@
-import { SecretError, type SecretValue } from "../../src/core/index.ts"
+import type { SecretValue, ValueLimits } from "../../src/core/index.ts"
 import { VaultFailure } from "./failure.ts"
 import { fieldsOf, parseExactly } from "./json.ts"
 
 /**
- * The largest value that is sent, in bytes: what HashiCorp Vault takes as one string of JSON
- * (`max_json_string_value_length`), and what integrated storage takes as one entry (`max_entry_size`), each by default.
+ * What HashiCorp Vault takes as one string of JSON (`max_json_string_value_length`), and what integrated storage takes as
+ * one entry (`max_entry_size`), each by default.
  */
-const LARGEST: number = 2 ** 20
+export const VALUES: ValueLimits = { largest: 2 ** 20 }
 
 /** The field that holds the value where it is the only one. */
 const FIELD = "value"
@@ -27,25 +27,7 @@ export function valueIn(text: string, pick: (json: Record<string, unknown>) => u
   return JSON.stringify(only === undefined ? map : only)
 }
 
-/**
- * The map that holds a value.
- *
- * @throws SecretError `INVALID_VALUE` for what the server would refuse or change
- */
-export function mapOf(value: SecretValue): Record<string, string> {
-  // Bytes were refused before, because the capabilities do not promise them.
-  const text = value as string
-  if (!text.isWellFormed()) {
-    throw new SecretError("INVALID_VALUE", {
-      message: "the value has half of a surrogate pair, which JSON in UTF-8 cannot hold",
-      hint: "store it as base64",
-    })
-  }
-  if (Buffer.byteLength(text) > LARGEST) {
-    throw new SecretError("INVALID_VALUE", {
-      message: `the value is larger than the ${LARGEST} bytes that Vault takes by default`,
-      hint: "keep what is large elsewhere, and the key to it here",
-    })
-  }
-  return { [FIELD]: text }
+/** The map that holds a value: text, because bytes are refused where the capabilities do not promise them. */
+export function mapOf(value: SecretValue): Record<string, SecretValue> {
+  return { [FIELD]: value }
 }

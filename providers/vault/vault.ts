@@ -24,6 +24,7 @@ import {
   type ServerOptions,
   type VaultOptions,
 } from "./options.ts"
+import { VALUES } from "./value.ts"
 
 /** Secrets in version 1 of the key-value engine. */
 export type VaultKv1Store = StoreWith<"write" | "list" | "delete">
@@ -131,6 +132,7 @@ function sharedBy(
     names: vaultNames,
     naming: checked.naming,
     errors: vaultErrors,
+    values: VALUES,
     async ping({ signal }: CallOptions): Promise<void> {
       // A name that nobody can use: whoever says that it is not there, or not permitted, knows who asks.
       await connection.ask("GET", `${encoded(readable)}/latchkey/ping`, signal).catch(passIfAnswered)

@@ -2,7 +2,12 @@ import { isSecretError, SecretError } from "./error.ts"
 import { aborted, type ErrorTable, type FailureContext, type KnownFailure, rebuild } from "./foreign.ts"
 import { type NameOptions, type NameRule, nameMap } from "./name-map.ts"
 import { isUnder } from "./names.ts"
-import { refuseUnsupportedRead, refuseUnsupportedWrite } from "./refusals.ts"
+import {
+  refuseUnfitValue,
+  refuseUnsupportedRead,
+  refuseUnsupportedWrite,
+  type ValueLimits,
+} from "./refusals.ts"
 import type {
   CallOptions,
   ReadOptions,
@@ -39,6 +44,8 @@ export interface StoreDefinition extends Partial<NativeOperations> {
   readonly kind: string
   readonly location: string
   readonly capabilities: StoreCapabilities
+  /** Which values it holds; others are refused before a write is called. Default: of any size. */
+  readonly values?: ValueLimits
   /** How portable names and the backend's own belong together. */
   readonly names: NameRule
   /** The user's prefix and renaming. */
@@ -59,8 +66,8 @@ export type DefinedStore<D extends StoreDefinition> = StoreWith<
 
 /**
  * Makes a {@link SecretStore} of the part that is special to a backend. Done here, once for all backends: names in
- * both directions, prefix and renaming, the reserved segment, refusal of what the capabilities do not promise,
- * signals that have aborted, and the rebuilding of errors.
+ * both directions, prefix and renaming, the reserved segment, refusal of what the capabilities do not promise and of
+ * values that are too large, signals that have aborted, and the rebuilding of errors.
  *
  * @throws SecretError `MISCONFIGURED` when the names do not map injectively and back, or a batch holds no name.
  */
@@ -178,6 +185,7 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   if (write !== undefined) {
     store.write = async (name, value, options) => {
       refuseUnsupportedWrite(name, value, options, capabilities, location)
+      refuseUnfitValue(name, value, definition.values, location)
       const native = names.toNative(name)
       return await run("write", name, options.signal, () => write.call(definition, native, value, options))
     }

@@ -114,7 +114,7 @@ describe("a value", () => {
     for (const value of [`${canary.text}${"m".repeat(2 ** 20)}`, "ü".repeat(2 ** 19 + 1)]) {
       const error = canary.watch(await errorOf(store.write("tally", value, calm)))
       expect([error.code, error.outcome]).toEqual(["INVALID_VALUE", undefined])
-      expect(error.message).toContain("1048576")
+      expect(error.message).toContain("1,048,576 bytes")
     }
   })
 
