@@ -1,4 +1,11 @@
-import { type ErrorTable, type KnownFailure, SecretError } from "../../src/core/index.ts"
+import {
+  type ErrorTable,
+  isNetworkCode,
+  type KnownFailure,
+  type NetworkHints,
+  networkFailure,
+  SecretError,
+} from "../../src/core/index.ts"
 import type { Action } from "./actions.ts"
 import { AwsFailure } from "./failure.ts"
 
@@ -123,54 +130,11 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
   UnknownOperationException: { code: "UNSUPPORTED", message: "what answers does not know this action" },
 }
 
-const unreachable = (message: string, hint: string): Row => ({
-  code: "UNAVAILABLE",
-  message,
-  hint,
-  notSent: true,
-})
-const unknownHost = unreachable(
-  "there is no such host",
-  "see the region and the endpoint, which make the name of the host, and DNS",
-)
-const noWay = unreachable("there is no way to the host", "see the network, and the endpoint")
-const untrusted: Row = {
-  code: "UNAVAILABLE",
-  message: "the certificate of the service is not trusted",
-  hint: "name its authority in NODE_EXTRA_CA_CERTS when the process starts",
-  transient: false,
-  notSent: true,
-}
-const noTls: Row = {
-  code: "UNAVAILABLE",
-  message: "the host does not speak TLS",
-  hint: "see the endpoint: is it http?",
-  transient: false,
-  notSent: true,
-}
-
-/** From Node's codes of connections that failed. What is not here broke off, and may have arrived before. */
-const CONNECTIONS: Readonly<Record<string, Row>> = {
-  ENOTFOUND: unknownHost,
-  EAI_AGAIN: unknownHost,
-  ECONNREFUSED: unreachable(
-    "the host refuses connections",
-    "see whether the endpoint is right, and the service up",
-  ),
-  EHOSTUNREACH: noWay,
-  ENETUNREACH: noWay,
-  EADDRNOTAVAIL: noWay,
-  EPROTO: noTls,
-  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
-  CERT_HAS_EXPIRED: untrusted,
-  CERT_NOT_YET_VALID: untrusted,
-  CERT_UNTRUSTED: untrusted,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+const NETWORK: NetworkHints = {
+  host: "see the region and the endpoint, which make the name of the host",
+  address: "see whether the endpoint is right, and the service up",
+  certificate: "name its authority in NODE_EXTRA_CA_CERTS when the process starts",
+  tls: "see the endpoint: is it http?",
 }
 
 const brokenOff: Row = { code: "UNAVAILABLE", message: "the connection broke off" }
@@ -211,14 +175,13 @@ export function refusesLogin({ known }: AwsFailure): boolean {
 }
 
 function rowOf({ action, sent, errorName, connection, status, state }: AwsFailure["known"]): Row {
-  const reached = connection === undefined ? undefined : CONNECTIONS[connection]
+  const reached = networkFailure(connection, NETWORK)
   if (!sent) {
     if (reached !== undefined) return { ...reached, message: `at the login, ${reached.message}` }
     if (errorName === "EndpointError")
       return { code: "MISCONFIGURED", hint: "see the endpoint and the region" }
-    return status !== undefined && status >= 500
-      ? { code: "UNAVAILABLE", message: "the login failed" }
-      : loginFailed
+    const unanswered = isNetworkCode(connection) || (status !== undefined && status >= 500)
+    return unanswered ? { code: "UNAVAILABLE", message: "the login failed" } : loginFailed
   }
   if (reached !== undefined) return reached
   const row = errorName === undefined || !Object.hasOwn(ERRORS, errorName) ? undefined : ERRORS[errorName]

@@ -1,4 +1,9 @@
-import type { ErrorTable, KnownFailure } from "../../src/core/index.ts"
+import {
+  type ErrorTable,
+  type KnownFailure,
+  type NetworkHints,
+  networkFailure,
+} from "../../src/core/index.ts"
 import { type FailureFields, KeyVaultFailure, type Mishap } from "./failure.ts"
 import { LoginFailure, type LoginTrouble } from "./login-failure.ts"
 
@@ -94,33 +99,13 @@ const REFUSED_VALUE: KnownFailure = {
   hint: "it holds text of at most 25,600 bytes",
 }
 
-/** From Node's codes where there was no answer. What is sent and what is not decides what became of a change. */
-const UNANSWERED: Readonly<Record<string, KnownFailure>> = {
-  ENOTFOUND: {
-    code: "UNAVAILABLE",
-    notSent: true,
-    message: "there is no such host",
-    hint: "see whether the vault is called this: one that does not exist, or was deleted, has no address",
-  },
-  EAI_AGAIN: { code: "UNAVAILABLE", notSent: true, hint: "names of hosts cannot be looked up: see DNS" },
-  ECONNREFUSED: {
-    code: "UNAVAILABLE",
-    notSent: true,
-    hint: "nothing listens there: see the host, the port and HTTPS_PROXY",
-  },
-  EHOSTUNREACH: { code: "UNAVAILABLE", notSent: true, hint: "there is no way to the vault: see the network" },
-  ENETUNREACH: { code: "UNAVAILABLE", notSent: true, hint: "there is no way to the vault: see the network" },
+const NETWORK: NetworkHints = {
+  host: "see whether the vault is called this: one that does not exist, or was deleted, has no address",
+  address: "see the host, the port and HTTPS_PROXY",
+  certificate:
+    "set ca to the authority that signed it, an inspecting proxy's for example, or NODE_EXTRA_CA_CERTS",
+  tls: "see the host and the port: a vault speaks nothing but TLS",
 }
-
-/** What does not pass by itself, and ends before anything of the request is sent. */
-const NOT_TRUSTED: KnownFailure = {
-  code: "UNAVAILABLE",
-  transient: false,
-  notSent: true,
-  message: "the certificate of what answers is not trusted",
-  hint: "set ca to the authority that signed it, an inspecting proxy's for example, or NODE_EXTRA_CA_CERTS",
-}
-const CERTIFICATE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)|^EPROTO$/
 
 const LOST: KnownFailure = { code: "UNAVAILABLE", hint: "see whether the vault can be reached from here" }
 
@@ -177,8 +162,7 @@ function ofLogin({ trouble, number }: LoginFailure): KnownFailure {
 function ofAnswer(fields: FailureFields, operation: string): KnownFailure {
   const { status, code, inner = "", number = "", mishap } = fields
   if (mishap !== undefined) return MISHAPS[mishap]
-  if (status === undefined)
-    return CERTIFICATE.test(code ?? "") ? NOT_TRUSTED : (UNANSWERED[code ?? ""] ?? LOST)
+  if (status === undefined) return networkFailure(code, NETWORK) ?? LOST
   if (status < 400) return MISHAPS["leads elsewhere"]
   if (status >= 500) return LOST
   // Without a code it is not the vault that answered: a proxy's 404 must not take a secret away.

@@ -1,5 +1,5 @@
-import { isSecretError, type SecretError } from "../../src/core/index.ts"
-import { fieldsOf, numberOf, wordOf } from "./foreign.ts"
+import { isNetworkCode, isSecretError, type SecretError } from "../../src/core/index.ts"
+import { fieldsOf, numberOf } from "./foreign.ts"
 
 /**
  * Why there is no token. `"unreachable"`: no answer, or none that says anything. `"throttled"`: too many logins.
@@ -22,10 +22,6 @@ export class LoginFailure extends Error {
   }
 }
 
-/** What `code` says where nobody answered. */
-const UNREACHABLE =
-  /^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|NOTFOUND|AI_AGAIN|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH)|REQUEST_SEND_ERROR)$/
-
 /**
  * What Microsoft's login library says where nobody answered. Its credentials wrap that several times, until nothing is
  * left of it but these words in a text.
@@ -45,7 +41,7 @@ export function loginFailureOf(thrown: unknown): LoginFailure | SecretError {
   if (statuses.includes(429)) return new LoginFailure("throttled")
   if (number !== undefined) return new LoginFailure("refused", number)
   const unanswered =
-    all.some(one => UNREACHABLE.test(wordOf(one.code) ?? "")) ||
+    all.some(({ code }) => isNetworkCode(code) || code === "REQUEST_SEND_ERROR") ||
     texts.some(text => SAYS_UNREACHABLE.test(text)) ||
     statuses.some(status => status >= 500)
   return new LoginFailure(unanswered ? "unreachable" : "refused")

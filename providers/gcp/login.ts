@@ -1,3 +1,5 @@
+import { isNetworkCode } from "../../src/core/index.ts"
+
 /** Why there is no token. */
 export type LoginProblem = "missing" | "refused" | "throttled" | "unreachable"
 
@@ -11,10 +13,6 @@ export class LoginFailure extends Error {
     this.problem = problem
   }
 }
-
-/** What Node and undici say of a connection that failed; everything else is no reason to come again. */
-const NETWORK =
-  /^(?:E(?:CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)|UND_ERR_\w+|ERR_NETWORK|ETIMEOUT)$/
 
 /**
  * Turns what `google-auth-library` threw into why there is no token.
@@ -34,5 +32,5 @@ function problemOf(thrown: unknown): LoginProblem {
   if (answered === 429) return "throttled"
   if (typeof answered === "number") return answered >= 500 ? "unreachable" : "refused"
   const codes = [code, (cause as { code?: unknown } | undefined)?.code]
-  return codes.some(one => typeof one === "string" && NETWORK.test(one)) ? "unreachable" : "refused"
+  return codes.some(isNetworkCode) ? "unreachable" : "refused"
 }

@@ -1,5 +1,5 @@
 import { isSecretError, notInstalled, openOnce, untilAborted } from "../../src/core/index.ts"
-import { networkFailure, type Reason, reasonOf, type Stage, VaultFailure } from "./failure.ts"
+import { type Reason, reasonOf, type Stage, unanswered, VaultFailure } from "./failure.ts"
 import { fieldsOf, numberOf, textOf } from "./json.ts"
 import type { VaultAnswer, VaultTransport } from "./transport.ts"
 
@@ -112,7 +112,7 @@ async function exchange(
       freshCertificates: ask.freshCertificates ?? false,
     })
   } catch (thrown) {
-    throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : networkFailure(thrown, stage)
+    throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : unanswered(thrown, stage)
   }
   return { statusCode: 200, body: understood(answer, stage), request: { path: "" } }
 }

@@ -1,5 +1,11 @@
-import { type ErrorTable, type KnownFailure, retryAfterOf } from "../../src/core/index.ts"
-import { isAboutCertificate, type Reason, VaultFailure } from "./failure.ts"
+import {
+  type ErrorTable,
+  type KnownFailure,
+  type NetworkHints,
+  networkFailure,
+  retryAfterOf,
+} from "../../src/core/index.ts"
+import { type Reason, VaultFailure } from "./failure.ts"
 
 /**
  * From the server's errors to our codes ("HTTP status codes" in Vault's API documentation, and what Vault 1.21 and
@@ -146,44 +152,12 @@ const REDIRECTED: KnownFailure = {
   hint: "give the address of the active server, or of a load balancer that knows it",
 }
 
-/** What a network that failed means, by Node's name for it. */
-const NETWORK: Readonly<Record<string, KnownFailure>> = {
-  ECONNREFUSED: {
-    code: "UNAVAILABLE",
-    message: "nobody listens at the address",
-    hint: "see VAULT_ADDR, and whether the server runs",
-  },
-  ENOTFOUND: {
-    code: "UNAVAILABLE",
-    message: "the host of the address does not exist",
-    hint: "see VAULT_ADDR, and the DNS",
-  },
-  EAI_AGAIN: {
-    code: "UNAVAILABLE",
-    message: "the host of the address cannot be looked up now",
-    hint: "see the DNS",
-  },
-  ECONNRESET: { code: "UNAVAILABLE", message: "the connection was cut" },
-  EPROTO: {
-    code: "UNAVAILABLE",
-    message: "the server does not speak TLS, or none that is safe",
-    transient: false,
-    hint: "write http:// in the address, or tls=false in the URL, if it is this machine",
-  },
-}
-
-const CERTIFICATE: KnownFailure = {
-  code: "UNAVAILABLE",
-  message: "the certificate of the server is not accepted",
-  transient: false,
-  hint: "set ca, or VAULT_CACERT, to the authority that signed it; see the host of the address, and the clock",
-}
-
-const HANDSHAKE: KnownFailure = {
-  code: "UNAVAILABLE",
-  message: "the two sides do not agree on TLS",
-  transient: false,
-  hint: "see whether the server speaks TLS at this port, and whether it asks for a certificate of this side (cert, key)",
+const NETWORK: NetworkHints = {
+  host: "see VAULT_ADDR",
+  address: "see VAULT_ADDR, and whether the server runs",
+  certificate:
+    "set ca, or VAULT_CACERT, to the authority that signed it; see the host of the address, and the clock",
+  tls: "write http:// in the address, or tls=false in the URL, if it is this machine; see whether the server asks for a certificate of this side (cert, key)",
 }
 
 /** The table of Vault's errors. */
@@ -211,14 +185,9 @@ function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | 
   return { code: "UNAVAILABLE", message: "the server failed", hint: "see whether it is up, and its log" }
 }
 
-function networkRow({ network = "" }: VaultFailure): KnownFailure {
-  const known = NETWORK[network]
-  if (known !== undefined) return known
-  if (isAboutCertificate(network)) return CERTIFICATE
-  if (/^ERR_(?:SSL|TLS)_/.test(network)) return HANDSHAKE
-  return {
-    code: "UNAVAILABLE",
-    message: `the server cannot be reached (${network})`,
-    hint: "see VAULT_ADDR, and the way there",
-  }
+function networkRow({ network }: VaultFailure): KnownFailure {
+  const otherwise = { code: "UNAVAILABLE", hint: "see VAULT_ADDR, and the way there" } as const
+  return (
+    networkFailure(network, NETWORK) ?? { ...otherwise, message: `the server cannot be reached (${network})` }
+  )
 }

@@ -91,31 +91,11 @@ export function reasonOf(words: string): Reason | undefined {
   return WORDS.find(([said]) => said.test(words))?.[1]
 }
 
-/** Errors of the network before anything could be sent (errno(3), and `getaddrinfo`). */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EAI_FAIL",
-])
-
-/** A certificate that is refused, by this side or by the other (OpenSSL's X509_verify_cert_error_string, Node's TLS). */
-const CERTIFICATE =
-  /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^PATH_LENGTH_EXCEEDED$|^INVALID_PURPOSE$/
-
-/** Whether what happened is that a certificate was refused. */
-export function isAboutCertificate(network: string): boolean {
-  return CERTIFICATE.test(network)
-}
-
 /** The failure of a request that had no answer, from whatever the transport threw. */
-export function networkFailure(thrown: unknown, stage: Stage): VaultFailure {
+export function unanswered(thrown: unknown, stage: Stage): VaultFailure {
   const network = nameOf(thrown) ?? nameOf(property(thrown, "cause")) ?? "unknown"
   const inConnect = property(thrown, "syscall") === "connect"
-  const inHandshake = isAboutCertificate(network) || /^ERR_(?:SSL|TLS|PROXY)_|^EPROTO$/.test(network)
-  return new VaultFailure({ stage, network, notSent: inConnect || inHandshake || NOT_SENT.has(network) })
+  return new VaultFailure({ stage, network, notSent: inConnect || network.startsWith("ERR_PROXY_") })
 }
 
 function nameOf(thrown: unknown): string | undefined {

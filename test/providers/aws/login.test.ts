@@ -123,6 +123,8 @@ describe("a login that fails", () => {
     ["ThrottlingException", "UNAVAILABLE", { $metadata: { httpStatusCode: 503 } }],
     ["Error", "UNAVAILABLE", { code: "ENOTFOUND" }],
     ["Error", "UNAVAILABLE", { code: "ECONNREFUSED" }],
+    ["Error", "UNAVAILABLE", { code: "ECONNRESET" }],
+    ["TimeoutError", "UNAVAILABLE", { code: "ETIMEDOUT" }],
   ] as const)("with %s is %s, and nothing was sent", async ([name, code, more]) => {
     const server = await play(() => ({ body: awsSecret("a", "v") }))
     const canary = newCanary()

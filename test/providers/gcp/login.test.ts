@@ -108,6 +108,7 @@ test.for([
   ["429", { status: 429 }, "THROTTLED"],
   ["503", { status: 503, response: { status: 503 } }, "UNAVAILABLE"],
   ["a refused connection", { code: "ECONNREFUSED" }, "UNAVAILABLE"],
+  ["a certificate that is not trusted", { code: "SELF_SIGNED_CERT_IN_CHAIN" }, "UNAVAILABLE"],
   ["a name without an address, deep inside", { cause: { code: "ENOTFOUND" } }, "UNAVAILABLE"],
   ["a broken key", { code: "ERR_OSSL_UNSUPPORTED" }, "UNAUTHENTICATED"],
 ] as const)("a login that ends with %s is %s, tells nothing, and is tried again", async ([
