@@ -29,16 +29,3 @@ export function labelsOf(thing: unknown): Record<string, string> | undefined {
   )
   return labels.length === 0 ? undefined : Object.fromEntries(labels)
 }
-
-/** An answer's JSON once more, with its numbers as they are written: a JavaScript number cannot hold a long id. */
-export function parseExactly(text: string): Record<string, unknown> | undefined {
-  // The types do not know yet what the reviver is told beside key and value.
-  return fieldsOf(JSON.parse(text, keepNumber as (key: string, value: unknown) => unknown))
-}
-
-function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value
-}
-
-/** What Node has of JSON beyond what the types know. */
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): object }

@@ -1,6 +1,6 @@
-import type { SecretValue, ValueLimits } from "../../src/core/index.ts"
+import { parseExactly, type SecretValue, type ValueLimits } from "../../src/core/index.ts"
 import { VaultFailure } from "./failure.ts"
-import { fieldsOf, parseExactly } from "./json.ts"
+import { fieldsOf } from "./json.ts"
 
 /**
  * What HashiCorp Vault takes as one string of JSON (`max_json_string_value_length`), and what integrated storage takes as
@@ -20,7 +20,7 @@ const FIELD = "value"
  * @throws VaultFailure if there is none: then the answer is not the server's.
  */
 export function valueIn(text: string, pick: (json: Record<string, unknown>) => unknown): string {
-  const map = fieldsOf(pick(parseExactly(text) ?? {}))
+  const map = fieldsOf(pick(fieldsOf(parseExactly(text)) ?? {}))
   if (map === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
   const only = Object.keys(map).length === 1 ? map[FIELD] : undefined
   if (typeof only === "string") return only

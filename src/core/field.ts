@@ -1,4 +1,5 @@
 import { SecretError } from "./error.ts"
+import { isExactNumber, parseExactly } from "./exact-json.ts"
 import type { SecretValue } from "./store.ts"
 
 /**
@@ -35,8 +36,7 @@ function textOf(found: unknown, reference: string): string {
 function parse(value: SecretValue, reference: string): unknown {
   if (typeof value === "string") {
     try {
-      // The types do not know yet what the reviver is told beside key and value.
-      return JSON.parse(value, keepNumber as (key: string, value: unknown) => unknown)
+      return parseExactly(value)
     } catch {
       // The parser's own message quotes the value; the fixed one below takes its place.
     }
@@ -48,17 +48,6 @@ function parse(value: SecretValue, reference: string): unknown {
   })
 }
 
-/** A number as it is written: as a JavaScript number a long id would become another one. */
-function keepNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  return typeof value === "number" && context?.source !== undefined ? rawJson(context.source) : value
-}
-
-/** What Node has of JSON beyond what the types know. */
-const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as unknown as {
-  rawJSON(text: string): object
-  isRawJSON(value: unknown): boolean
-}
-
 function followPointer(document: unknown, pointer: string): unknown {
   let here = document
   for (const token of pointer.slice(1).split("/")) {
@@ -68,7 +57,7 @@ function followPointer(document: unknown, pointer: string): unknown {
 }
 
 function ownProperty(container: unknown, key: string): unknown {
-  if (typeof container !== "object" || container === null || isRawJson(container)) return undefined
+  if (typeof container !== "object" || container === null || isExactNumber(container)) return undefined
   // RFC 6901 allows array indexes without leading zeros only; "length" and the like are no fields.
   if (Array.isArray(container) && !/^(?:0|[1-9]\d*)$/.test(key)) return undefined
   return Object.hasOwn(container, key) ? (container as Record<string, unknown>)[key] : undefined
