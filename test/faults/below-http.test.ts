@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { connect as connectHttp2 } from "node:http2"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { makeCertificate } from "./certificate.ts"
+import { makeCertificate } from "../support/certificates.ts"
 import { startHttp2Answers } from "./http2-answers.ts"
 import { startRelay } from "./relay.ts"
 
@@ -76,7 +76,7 @@ describe("a server of one answer in HTTP/2", () => {
       body: "gone",
     })
     onTestFinished(async () => await server.close())
-    const session = connectHttp2(`https://127.0.0.1:${server.port}`, { ca: certificate.certificate })
+    const session = connectHttp2(`https://127.0.0.1:${server.port}`, { ca: certificate.cert })
     onTestFinished(() => session.destroy())
     const stream = session.request({ ":path": "/x" })
     const [headers] = (await once(stream, "response")) as [Record<string, unknown>]

@@ -3,8 +3,8 @@ import { type Agent, createServer, request as httpRequest, type IncomingMessage 
 import { createServer as createTlsServer, request as httpsRequest } from "node:https"
 import type { AddressInfo } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { makeCertificate } from "../support/certificates.ts"
 import { checkedFakeClock } from "../support/clock.ts"
-import { makeCertificate } from "./certificate.ts"
 import { startElsewhere } from "./elsewhere.ts"
 import type { Deed } from "./http-faults.ts"
 import { type HttpProxyOptions, startHttpProxy } from "./http-proxy.ts"
@@ -154,7 +154,7 @@ describe("a fault", () => {
     for (const options of [{}, { certificate }]) {
       const { proxy, asked } = await behindProxy(options)
       proxy.faults.add(deed)
-      expect(await codeOf(ask(proxy.url, { ca: certificate.certificate }))).toBe(code)
+      expect(await codeOf(ask(proxy.url, { ca: certificate.cert }))).toBe(code)
       expect([asked.length, proxy.log.requests[0]?.status]).toEqual([1, 201])
     }
   })
@@ -250,34 +250,32 @@ describe("the log", () => {
 describe("a proxy with TLS", () => {
   it("shows its certificate, and trusts that of the service if it is told to", async () => {
     const [inner, outer] = [await makeCertificate(), await makeCertificate()]
-    const server = createTlsServer({ cert: inner.certificate, key: inner.key }, (_, response) =>
-      response.end(BODY),
-    )
+    const server = createTlsServer(inner, (_, response) => response.end(BODY))
     server.listen(0, "127.0.0.1")
     await once(server, "listening")
     const upstream = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const trusting = await startHttpProxy({ upstream, upstreamCa: inner.certificate, certificate: outer })
+    const trusting = await startHttpProxy({ upstream, upstreamCa: inner.cert, certificate: outer })
     const doubting = await startHttpProxy({ upstream, certificate: outer })
     onTestFinished(async () => {
       await Promise.all([trusting.close(), doubting.close()])
       server.closeAllConnections()
       server.close()
     })
-    const ca = outer.certificate
+    const ca = outer.cert
     expect((await ask(trusting.url, { ca })).body).toBe(BODY)
-    expect(await codeOf(ask(trusting.url, { ca: inner.certificate }))).toMatch(/CERT/)
+    expect(await codeOf(ask(trusting.url, { ca: inner.cert }))).toMatch(/CERT/)
     expect(await codeOf(ask(doubting.url, { ca }))).toBe("ECONNRESET")
   })
 
   it("shows another one from one moment to the next, also to those who are connected", async () => {
     const [old, other] = [await makeCertificate(), await makeCertificate()]
     const { proxy } = await behindProxy({ certificate: old })
-    expect((await ask(proxy.url, { ca: old.certificate })).status).toBe(201)
+    expect((await ask(proxy.url, { ca: old.cert })).status).toBe(201)
     expect(proxy.certificate).toBe(old)
     proxy.show(other)
     expect(proxy.certificate).toBe(other)
-    expect(await codeOf(ask(proxy.url, { ca: old.certificate }))).toMatch(/CERT/)
-    expect((await ask(proxy.url, { ca: other.certificate })).status).toBe(201)
+    expect(await codeOf(ask(proxy.url, { ca: old.cert }))).toMatch(/CERT/)
+    expect((await ask(proxy.url, { ca: other.cert })).status).toBe(201)
   })
 
   it("is needed to show a certificate", async () => {

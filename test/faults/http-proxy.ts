@@ -9,7 +9,7 @@ import {
 import { createServer as createTlsServer, Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 import { type Clock, systemClock, type Timer } from "../../src/core/index.ts"
-import type { Certificate } from "./certificate.ts"
+import type { Certificate } from "../support/certificates.ts"
 import { type Deed, HttpFaults, type ProxiedRequest } from "./http-faults.ts"
 import { type Entry, type RequestLog, WrittenLog } from "./request-log.ts"
 
@@ -122,7 +122,7 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
     // A client that left, or a service that did: there is nobody to tell, and no answer to give.
     handle(incoming, response).catch(() => response.destroy())
   }
-  const tls = certificate === undefined ? undefined : createTlsServer(pairOf(certificate), listener)
+  const tls = certificate === undefined ? undefined : createTlsServer(certificate, listener)
   const server = tls ?? createServer(listener)
   // Only what is underneath TLS can be reset, and it is found again by the port on the other side.
   const sockets = new Map<number | undefined, Socket>()
@@ -157,7 +157,7 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
     show(other) {
       if (tls === undefined) throw new TypeError("a proxy without TLS shows no certificate")
       certificate = other
-      tls.setSecureContext(pairOf(other))
+      tls.setSecureContext(other)
       server.closeAllConnections()
     },
     async close() {
@@ -169,10 +169,6 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
       await closed
     },
   }
-}
-
-function pairOf({ certificate, key }: Certificate): { cert: string; key: string } {
-  return { cert: certificate, key }
 }
 
 interface Harm {

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createSecureServer, type ServerHttp2Session } from "node:http2"
 import type { AddressInfo } from "node:net"
-import type { Certificate } from "./certificate.ts"
+import type { Certificate } from "../support/certificates.ts"
 import type { MadeAnswer } from "./http-faults.ts"
 
 /** A server that speaks HTTP/2 and answers everything in the same way: what may stand in front of a gRPC service. */
@@ -17,7 +17,7 @@ export async function startHttp2Answers(certificate: Certificate, answer: MadeAn
   const { status, headers = {}, body = "" } = answer
   let answered = 0
   const sessions = new Set<ServerHttp2Session>()
-  const server = createSecureServer({ cert: certificate.certificate, key: certificate.key })
+  const server = createSecureServer(certificate)
   server.on("session", session => {
     sessions.add(session)
     session.once("close", () => sessions.delete(session))

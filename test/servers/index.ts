@@ -1,4 +1,3 @@
-export type { Authority, Certificate } from "./certificates.ts"
 export { type OwnVault, type OwnVaultOptions, ownVault } from "./own-vault.ts"
 export { letGo, running } from "./running.ts"
 export { type ProxyTo, proxyTo } from "./toxiproxy.ts"

@@ -11,7 +11,7 @@ import { aws } from "../../../providers/aws/index.ts"
 import type { SecretErrorCode } from "../../../src/core/index.ts"
 import type { AwsServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
-import { makeCertificate } from "../certificate.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import type { ProxiedRequest } from "../http-faults.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Calamity, Column, Evidence, Held, LiveCell, Needs } from "../matrix/cell.ts"
@@ -84,7 +84,7 @@ export async function awsBench(server: AwsServer, { link: makeLink, tls }: Needs
   const endpoint = link?.url ?? proxy.url
   // Which authorities a client of the SDK trusts can only be said to one that is handed over.
   const trusting =
-    certificate && trustingClient({ endpoint, region, credentials: issuer.provide }, certificate.certificate)
+    certificate && trustingClient({ endpoint, region, credentials: issuer.provide }, certificate.cert)
   return {
     client,
     ownName,

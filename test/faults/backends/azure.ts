@@ -1,6 +1,6 @@
 import { azure } from "../../../providers/azure/index.ts"
 import { type AzureServer, type FakeCredential, startAzure } from "../../servers/azure/index.ts"
-import { makeCertificate } from "../certificate.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Column, Evidence, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp, struckBy } from "../matrix/over-http.ts"
@@ -30,7 +30,7 @@ export async function azureBench({ link: makeLink }: Needs): Promise<AzureBench>
     link,
     store: azure({
       vault: `127.0.0.1:${link?.port ?? proxy.port}`,
-      ca: certificate.certificate,
+      ca: certificate.cert,
       disableChallengeResourceVerification: true,
       credential: {
         async getToken(scopes, options) {

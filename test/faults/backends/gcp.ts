@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { gcp } from "../../../providers/gcp/index.ts"
 import type { SecretErrorCode } from "../../../src/core/index.ts"
 import { type Fault, type GcpServer, startGcp } from "../../servers/gcp/index.ts"
-import { type Certificate, makeCertificate } from "../certificate.ts"
+import { type Certificate, makeCertificate } from "../../support/certificates.ts"
 import { startElsewhere } from "../elsewhere.ts"
 import type { MadeAnswer } from "../http-faults.ts"
 import { startHttp2Answers } from "../http2-answers.ts"
@@ -36,7 +36,7 @@ export async function gcpBench({ link: makeLink }: Needs): Promise<GcpBench> {
   const relay = await startRelay(server.port)
   const link = await makeLink?.(relay.port)
   const ca = join(folder, "ca.pem")
-  await writeFile(ca, `${server.ca}\n${between.certificate}\n`)
+  await writeFile(ca, `${server.ca}\n${between.cert}\n`)
   return {
     server,
     caller,

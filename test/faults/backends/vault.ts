@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { vault } from "../../../providers/vault/index.ts"
 import { type OwnVault, ownVault, type VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
-import { makeCertificate } from "../certificate.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Calamity, Column, Evidence, MakeLink, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp } from "../matrix/over-http.ts"
@@ -110,7 +110,7 @@ async function benchAt(
       address: `https://127.0.0.1:${link?.port ?? proxy.port}`,
       mount,
       prefix,
-      tls: { ca: certificate.certificate },
+      tls: { ca: certificate.cert },
       auth: { method: "userpass", username: prefix, password, mount: logins },
     }),
     name: NAME,

@@ -1,5 +1,5 @@
 import type { SecretErrorCode } from "../../../src/core/index.ts"
-import { makeCertificate } from "../certificate.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import { startElsewhere } from "../elsewhere.ts"
 import type { Deed, MadeAnswer, ProxiedRequest } from "../http-faults.ts"
 import type { HttpProxy } from "../http-proxy.ts"

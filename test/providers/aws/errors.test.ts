@@ -1,9 +1,9 @@
 import { createServer } from "node:net"
 import { createServer as createTlsServer } from "node:tls"
 import type { SecretErrorCode } from "latchkey"
-import { generate } from "selfsigned"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import { type Answer, awsError, calm, collect, errorOf, play, read, storeOn, versionId } from "./play.ts"
 
 type Row = readonly [error: string, code: SecretErrorCode]
@@ -246,8 +246,7 @@ describe("ways that lead nowhere", () => {
   })
 
   test("a certificate that is not trusted does not pass by itself, and says what to set", async () => {
-    const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }])
-    const server = createTlsServer({ key, cert })
+    const server = createTlsServer(await makeCertificate())
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
     onTestFinished(async () => void (await new Promise(resolve => server.close(resolve))))
     const { port } = server.address() as { port: number }

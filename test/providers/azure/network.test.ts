@@ -2,8 +2,8 @@ import type { AddressInfo } from "node:net"
 import { createServer } from "node:net"
 import { azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { makeCertificate } from "../../servers/azure/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 import { playing } from "./player.ts"
 import { calm, collected, errorOf, eventually, reaching, scene, started } from "./scene.ts"
 
@@ -36,7 +36,7 @@ describe("a vault that cannot be reached", () => {
   it("is UNAVAILABLE and not transient where its certificate is not trusted", async () => {
     const server = await started()
     const { ca, ...usual } = reaching(server)
-    const other = (await makeCertificate()).certificate
+    const other = (await makeCertificate()).cert
     for (const options of [usual, { ...usual, ca: other }]) {
       const error = await errorOf(azure(options).write("name", "value", calm))
       expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", false, undefined])

@@ -4,7 +4,7 @@ import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { onTestFinished } from "vitest"
-import { makeCertificate } from "../../servers/azure/index.ts"
+import { makeCertificate } from "../../support/certificates.ts"
 
 /** A request that reached the player. */
 export interface Played {
@@ -70,7 +70,7 @@ export async function playing(
     response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body))
   }
 
-  const server = createServer({ cert: made.certificate, key: made.key }, (request, response) => {
+  const server = createServer(made, (request, response) => {
     play(request, response).catch(() => response.destroy())
   })
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
@@ -79,5 +79,5 @@ export async function playing(
     await new Promise(resolve => server.close(resolve))
   })
   const { port } = server.address() as AddressInfo
-  return { url: `https://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, ca: made.certificate, requests }
+  return { url: `https://127.0.0.1:${port}`, host: `127.0.0.1:${port}`, ca: made.cert, requests }
 }

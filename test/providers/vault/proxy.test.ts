@@ -2,8 +2,8 @@ import { createServer, request as httpRequest, type IncomingMessage } from "node
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { vault } from "latchkey/vault"
 import { expect, onTestFinished, test } from "vitest"
-import { newAuthority } from "../../servers/certificates.ts"
 import { newCanary } from "../../support/canary.ts"
+import { newAuthority } from "../../support/certificates.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, playedServer } from "./server.ts"
 

@@ -1,4 +1,3 @@
-export { makeCertificate } from "./certificate.ts"
 export type { ServerClock } from "./clock.ts"
 export type { Fault, Faults, Judged, Mishap } from "./faults.ts"
 export type { Client, Login } from "./login.ts"

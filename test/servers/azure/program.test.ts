@@ -3,8 +3,9 @@ import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { expect, it, onTestFinished } from "vitest"
+import { makeCertificate } from "../../support/certificates.ts"
 import { ask } from "./ask.ts"
-import { makeCertificate, startAzure } from "./index.ts"
+import { startAzure } from "./index.ts"
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url))
 
@@ -41,8 +42,8 @@ it("shares one certificate within a process, which holds for no other authority"
   const [one, other] = [await startAzure(), await startAzure()]
   onTestFinished(async () => void (await Promise.all([one.close(), other.close()])))
   expect(one.ca).toBe(other.ca)
-  const { certificate } = await makeCertificate()
-  const reply = ask({ port: one.port, ca: certificate }, { path: "/" })
+  const { cert: ca } = await makeCertificate()
+  const reply = ask({ port: one.port, ca }, { path: "/" })
   expect(await reply.catch((thrown: NodeJS.ErrnoException) => thrown.code)).toMatch(/CERT|SIGNATURE/)
   expect(one.log.count()).toBe(0)
 })

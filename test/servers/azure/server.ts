@@ -22,7 +22,7 @@ import { Vault } from "./vault.ts"
 /** Starts a Key Vault on 127.0.0.1. */
 export async function startAzure(options: AzureOptions = {}): Promise<AzureServer> {
   const { resource = "https://vault.azure.net", writeTakes = 2 } = options
-  const { certificate, key } = await processCertificate()
+  const certificate = await processCertificate()
   const clock = serverClock()
   const issuer = tokens(clock)
   const allowed = permissions(options.authorization ?? "rbac")
@@ -80,7 +80,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<AzureServe
     }
   }
 
-  const server = createServer({ cert: certificate, key }, (request, response) => {
+  const server = createServer(certificate, (request, response) => {
     serve(request, response).catch(() => {
       // The client has gone, or the server is being closed: nobody is left to be told.
       response.destroy()
@@ -95,7 +95,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<AzureServe
   return {
     url: `https://127.0.0.1:${port}`,
     port,
-    ca: certificate,
+    ca: certificate.cert,
     clock,
     faults,
     log,

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { type AddressInfo, createServer, type Socket } from "node:net"
 import { type Server, ServerCredentials } from "@grpc/grpc-js"
-import { generate } from "selfsigned"
+import { makeCertificate } from "../../support/certificates.ts"
 
 /** Where a gRPC server listens, and the connections that it has. */
 export interface Connections {
@@ -19,10 +19,10 @@ export interface Connections {
  * no way to cut one.
  */
 export async function listen(server: Server, port: number, tls: boolean): Promise<Connections> {
-  const certificate = tls ? await newCertificate() : undefined
+  const certificate = tls ? await makeCertificate() : undefined
   const credentials = certificate
     ? ServerCredentials.createSsl(null, [
-        { private_key: Buffer.from(certificate.private), cert_chain: Buffer.from(certificate.cert) },
+        { private_key: Buffer.from(certificate.key), cert_chain: Buffer.from(certificate.cert) },
       ])
     : ServerCredentials.createInsecure()
   const injector = server.createConnectionInjector(credentials)
@@ -55,21 +55,4 @@ export async function listen(server: Server, port: number, tls: boolean): Promis
       await closed
     },
   }
-}
-
-async function newCertificate(): ReturnType<typeof generate> {
-  return await generate([{ name: "commonName", value: "localhost" }], {
-    keyType: "ec",
-    algorithm: "sha256",
-    extensions: [
-      { name: "basicConstraints", cA: true },
-      {
-        name: "subjectAltName",
-        altNames: [
-          { type: 2, value: "localhost" },
-          { type: 7, ip: "127.0.0.1" },
-        ],
-      },
-    ],
-  })
 }
