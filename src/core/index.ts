@@ -34,6 +34,8 @@ export type { ServiceNames } from "./service-names.ts"
 export { doubleHyphenNames, pathNames } from "./service-names.ts"
 export type { FileProblem, FileReading, SettledFiles } from "./settled-files.ts"
 export { errorNumberName, SETTLING_TIME, settledFiles } from "./settled-files.ts"
+export type { SharedWork, SharedWorkOptions } from "./shared-work.ts"
+export { sharedWork } from "./shared-work.ts"
 export type {
   CallOptions,
   ListOptions,

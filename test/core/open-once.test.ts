@@ -57,4 +57,54 @@ describe("what is opened once", () => {
     openings[1]?.resolve("second")
     expect([await next, await opened.get(), openings.length]).toEqual(["second", "second", 2])
   })
+
+  it("is closed, and whoever closes it waits for that", async () => {
+    const { openings, opened } = counted()
+    const ended: string[] = []
+    const end = async (what: string) => {
+      await new Promise(resolve => setImmediate(resolve))
+      ended.push(what)
+    }
+    await opened.close(end)
+    const waiting = opened.get()
+    openings[0]?.resolve("first")
+    await waiting
+    await opened.close(end)
+    await opened.close(end)
+    expect(ended).toEqual(["first"])
+    void opened.get()
+    expect(openings).toHaveLength(2)
+  })
+
+  it("says so if it cannot be closed", async () => {
+    const { openings, opened } = counted()
+    const waiting = opened.get()
+    openings[0]?.resolve("first")
+    await waiting
+    const failing = async () => Promise.reject(new TypeError("stuck"))
+    await expect(opened.close(failing)).rejects.toThrow(TypeError)
+  })
+
+  it("and is not open yet is closed when it comes, and nobody waits for it", async () => {
+    const { openings, opened } = counted()
+    const ended: string[] = []
+    const [one, two] = [opened.get(), opened.close(what => ended.push(what))]
+    await two
+    expect(ended).toEqual([])
+    openings[0]?.resolve("late")
+    await one
+    expect(ended).toEqual(["late"])
+  })
+
+  it("and never comes, or cannot be closed then, harms nobody who closed it", async () => {
+    const { openings, opened } = counted()
+    const one = opened.get().catch(() => "failed")
+    await opened.close(() => undefined)
+    const other = opened.get()
+    await opened.close(async () => Promise.reject(new TypeError("stuck")))
+    openings[0]?.reject(new TypeError("not there"))
+    openings[1]?.resolve("late")
+    // An unhandled rejection would fail the test.
+    expect(await Promise.all([one, other])).toEqual(["failed", "late"])
+  })
 })
