@@ -131,7 +131,7 @@ export class Engine implements KeeperContext {
     if (this.settings.refresh === "background") return false
     const now = instant(this.clock)
     return keeper.state.failure === undefined
-      ? keeper.age(now) >= keeper.policy.ttl
+      ? keeper.age(now) >= keeper.goodFor
       : keeper.due <= now.monotonic
   }
 

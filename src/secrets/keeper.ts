@@ -42,6 +42,15 @@ const NOBODY: ReadonlySet<Subscription> = new Set()
 /** A name sleeps when it was not asked for in so many times its `ttl`. */
 const TTLS_UNTIL_SLEEP = 10
 
+/**
+ * A value that says when it ends is read again when this part of its time is over: a lease has been prolonged by then, or
+ * there is another one.
+ */
+const PART_OF_A_LIFETIME = 2 / 3
+
+/** However short a lifetime is, the store is not asked more often than this, in milliseconds. */
+const SHORTEST_USE = 1_000
+
 /** Keeps one secret: drives its entry, shows what is accepted to its lenses, tells its subscribers. */
 export class Keeper implements Watched {
   readonly name: string
@@ -123,6 +132,19 @@ export class Keeper implements Watched {
     return Math.min(this.due, answeredAt.monotonic + this.policy.ttl + this.policy.maxStale)
   }
 
+  /** How long what is held is used before it is read again, in milliseconds: its time to live, or less if it ends before. */
+  get goodFor(): number {
+    return Math.min(this.policy.ttl, this.endsAfter)
+  }
+
+  /** At which age what is held comes too close to the end that it names, in milliseconds. */
+  get endsAfter(): number {
+    const { held, answeredAt } = this.state
+    const lifetime = held?.expiresAt === undefined ? 0 : held.expiresAt.getTime() - answeredAt.wall
+    // What has ended already may go on for years: in some stores an expiry says no more than that somebody meant it so.
+    return lifetime > 0 ? Math.max(SHORTEST_USE, lifetime * PART_OF_A_LIFETIME) : Number.POSITIVE_INFINITY
+  }
+
   /** Whether somebody would miss this secret if it were not refreshed. */
   wanted(now: number): boolean {
     if (this.touched) {
@@ -156,7 +178,7 @@ export class Keeper implements Watched {
   /** Whether it should have been refreshed long ago and was not: the machine was suspended, or nothing refreshes it. */
   overslept(now: Instant): boolean {
     if (this.#asleep || this.flight !== undefined || this.state.held === undefined) return false
-    return this.age(now) > this.policy.ttl + this.policy.callTimeout
+    return this.age(now) > this.goodFor + this.policy.callTimeout
   }
 
   /** Reveals when the quick way is shut. @throws SecretError the code that the secret ended with. */

@@ -91,9 +91,9 @@ export class Schedule {
   }
 
   #nextRound(keeper: Keeper, now: number): number {
-    const { ttl } = keeper.policy
-    if (keeper.roundsSeen === 0) return now + ttl * this.#phase
-    return now + ttl * (1 - this.#context.settings.jitter * this.#spread)
+    const { goodFor } = keeper
+    if (keeper.roundsSeen === 0) return now + goodFor * this.#phase
+    return now + goodFor * (1 - this.#context.settings.jitter * this.#spread)
   }
 
   #arm(at: number): void {
@@ -114,7 +114,7 @@ export class Schedule {
   #resumed(now: Instant): void {
     for (const keeper of this.#context.keepers()) {
       keeper.apply({ type: "time", now })
-      if (keeper.age(now) >= keeper.policy.ttl) this.hurry(keeper)
+      if (keeper.age(now) >= keeper.goodFor) this.hurry(keeper)
     }
   }
 

@@ -173,7 +173,9 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     const old = [...engine.keepers()].filter(keeper => {
       keeper.apply({ type: "time", now })
       const { held, failure } = keeper.state
-      return held !== undefined && (failure !== undefined || keeper.age(now) > limit)
+      return (
+        held !== undefined && (failure !== undefined || keeper.age(now) > Math.min(limit, keeper.endsAfter))
+      )
     })
     const errors = await Promise.all(old.map(keeper => engine.refresh(keeper, options)))
     const ended = errors.find(error => error?.code === "ABORTED" || error?.code === "CLOSED")
