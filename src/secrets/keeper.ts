@@ -14,6 +14,7 @@ import type { CallbackContext, Subscription } from "./callbacks.ts"
 import { type Effect, type EntryEvent, type EntryState, emptyEntry, isWithdrawn, step } from "./entry.ts"
 import { Gate } from "./gate.ts"
 import type { Lens, Replaced, Watched } from "./lens.ts"
+import { endsAfter } from "./lifetime.ts"
 import { narrowed, type Policy } from "./options.ts"
 import type { Recall } from "./overlap.ts"
 import type { Flight } from "./single-flight.ts"
@@ -41,15 +42,6 @@ const NOBODY: ReadonlySet<Subscription> = new Set()
 
 /** A name sleeps when it was not asked for in so many times its `ttl`. */
 const TTLS_UNTIL_SLEEP = 10
-
-/**
- * A value that says when it ends is read again when this part of its time is over: a lease has been prolonged by then, or
- * there is another one.
- */
-const PART_OF_A_LIFETIME = 2 / 3
-
-/** However short a lifetime is, the store is not asked more often than this, in milliseconds. */
-const SHORTEST_USE = 1_000
 
 /** Keeps one secret: drives its entry, shows what is accepted to its lenses, tells its subscribers. */
 export class Keeper implements Watched {
@@ -139,10 +131,7 @@ export class Keeper implements Watched {
 
   /** At which age what is held comes too close to the end that it names, in milliseconds. */
   get endsAfter(): number {
-    const { held, answeredAt } = this.state
-    const lifetime = held?.expiresAt === undefined ? 0 : held.expiresAt.getTime() - answeredAt.wall
-    // What has ended already may go on for years: in some stores an expiry says no more than that somebody meant it so.
-    return lifetime > 0 ? Math.max(SHORTEST_USE, lifetime * PART_OF_A_LIFETIME) : Number.POSITIVE_INFINITY
+    return endsAfter(this.state.held?.expiresAt, this.state.answeredAt)
   }
 
   /** Whether somebody would miss this secret if it were not refreshed. */
