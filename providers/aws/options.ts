@@ -1,6 +1,7 @@
 import {
   type Duration,
   isPortableName,
+  misconfigured,
   type NameOptions,
   parseDuration,
   readServiceUrl,
@@ -99,16 +100,13 @@ export function checkOptions(options: AwsOptions): CheckedOptions {
  * @throws SecretError `MISCONFIGURED` for anything else.
  */
 export function fromUrl(url: URL, env: Readonly<Record<string, string | undefined>>): AwsOptions {
-  const { host, segments, naming, parameter } = readServiceUrl(url, [
+  const { host, segments, naming, parameter, refusal } = readServiceUrl(url, [
     "endpoint",
     "profile",
     "recovery-window",
   ])
   if (segments.length > 0 && naming.prefix !== undefined)
-    throw misconfigured(
-      "the URL of the store (aws:) has a path and prefix=",
-      "write one of them: the path is the prefix",
-    )
+    throw refusal("has a path and prefix=", "write one of them: the path is the prefix")
   const profile = parameter("profile") ?? (env.AWS_PROFILE || undefined)
   const ignored = env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true"
   const configured = ignored
@@ -192,8 +190,4 @@ function locationOf(place: Pick<AwsOptions, "region" | "endpoint" | "profile" | 
     ...(profile === undefined ? [] : [`profile=${encodeURIComponent(profile)}`]),
   ]
   return `aws:${authority}${path}${parameters.length === 0 ? "" : `?${parameters.join("&")}`}`
-}
-
-function misconfigured(message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", { message, hint })
 }

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { readFile } from "node:fs/promises"
 import { Agent } from "node:https"
 // Of the SDK, types only: the packages themselves are loaded at the first call.
 import type { SecretClientOptions } from "@azure/keyvault-secrets"
-import { notInstalled, SecretError } from "../../src/core/index.ts"
+import { notInstalled, readAuthority } from "../../src/core/index.ts"
 import type { AzureCredential, KeyVaultClient } from "./client-types.ts"
 import { KeyVaultFailure } from "./failure.ts"
 import { loginWith } from "./login.ts"
@@ -42,7 +41,7 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
   const [{ SecretClient }, credentialOf, ca] = await Promise.all([
     import("@azure/keyvault-secrets").catch(notInstalled("@azure/keyvault-secrets", "azure()")),
     credentialMaker(settings),
-    settings.ca === undefined ? undefined : authority(settings.ca),
+    settings.ca === undefined ? undefined : readAuthority(settings.ca),
   ])
   const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
   const pages = new AsyncLocalStorage<AbortSignal>()
@@ -103,14 +102,4 @@ async function credentialMaker(settings: ClientSettings): Promise<() => AzureCre
           managedIdentityClientId: clientId,
           workloadIdentityClientId: clientId,
         })
-}
-
-/** The certificates that are trusted, from PEM or from a file of it. */
-async function authority(ca: string): Promise<string> {
-  const pem = ca.includes("-----BEGIN") ? ca : await readFile(ca, "utf8").catch(() => "")
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem
-  throw new SecretError("MISCONFIGURED", {
-    message: "ca holds no certificate that can be read",
-    hint: "give the text of a PEM file, or its path",
-  })
 }

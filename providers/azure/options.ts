@@ -1,4 +1,9 @@
-import { type NameOptions, readServiceUrl, refuseUnknownOptions, SecretError } from "../../src/core/index.ts"
+import {
+  misconfigured,
+  type NameOptions,
+  readServiceUrl,
+  refuseUnknownOptions,
+} from "../../src/core/index.ts"
 import type { ClientSettings } from "./client.ts"
 import type { AzureCredential, KeyVaultClient } from "./client-types.ts"
 import { type AzureCloud, CLOUD_NAMES, type Place, placeOf } from "./places.ts"
@@ -57,25 +62,26 @@ export function checkOptions(options: AzureOptions): CheckedOptions {
 
   const places = PLACES.filter(name => options[name] !== undefined)
   if (places.length !== 1)
-    throw refusal("it takes one of vault, vaultUrl and client", 'azure({ vault: "my-vault" })')
+    throw misconfigured("it takes one of vault, vaultUrl and client", 'azure({ vault: "my-vault" })')
   const beside = client && OF_CONNECTIONS.find(name => options[name] !== undefined)
-  if (beside) throw refusal(`${beside} says nothing beside a client`, "set it where you make the client")
+  if (beside)
+    throw misconfigured(`${beside} says nothing beside a client`, "set it where you make the client")
   for (const name of TEXTS)
     if (options[name] !== undefined && (typeof options[name] !== "string" || options[name] === ""))
-      throw refusal(`${name} is not a text`, "leave it out, or give it a value")
+      throw misconfigured(`${name} is not a text`, "leave it out, or give it a value")
   if (cloud !== undefined && !CLOUD_NAMES.includes(cloud))
-    throw refusal("there is no such cloud", `there are ${CLOUD_NAMES.join(", ")}`)
+    throw misconfigured("there is no such cloud", `there are ${CLOUD_NAMES.join(", ")}`)
   if (typeof disableChallengeResourceVerification !== "boolean")
-    throw refusal("disableChallengeResourceVerification is neither true nor false", "leave it out")
+    throw misconfigured("disableChallengeResourceVerification is neither true nor false", "leave it out")
   if (credential !== undefined && typeof credential?.getToken !== "function")
-    throw refusal(
+    throw misconfigured(
       "credential has no getToken()",
       "new DefaultAzureCredential() of @azure/identity, for example",
     )
   if (credential !== undefined && clientId !== undefined)
-    throw refusal("clientId says nothing beside a credential", "set it where you make the credential")
+    throw misconfigured("clientId says nothing beside a credential", "set it where you make the credential")
   if (client !== undefined && typeof client?.getSecret !== "function")
-    throw refusal("client is no SecretClient", "new SecretClient() of @azure/keyvault-secrets")
+    throw misconfigured("client is no SecretClient", "new SecretClient() of @azure/keyvault-secrets")
 
   const vault = options.vault ?? hostOf(options.vaultUrl ?? client?.vaultUrl ?? "")
   const place = placeOf(vault, cloud)
@@ -87,7 +93,7 @@ function hostOf(vaultUrl: string): string {
   const url = URL.canParse(vaultUrl) ? new URL(vaultUrl) : undefined
   const isPlain = url?.protocol === "https:" && url.href === `${url.origin}/`
   if (url === undefined || !isPlain)
-    throw refusal("vaultUrl is not the address of a vault", "https://my-vault.vault.azure.net")
+    throw misconfigured("vaultUrl is not the address of a vault", "https://my-vault.vault.azure.net")
   // With the port, so that a host without a dot is not taken for the name of a vault.
   return url.port === "" ? `${url.hostname}:443` : url.host
 }
@@ -102,11 +108,10 @@ const PARAMETERS = ["cloud", "client-id", "ca", "service-version", "disable-chal
  * @throws SecretError `MISCONFIGURED` for anything else.
  */
 export function fromUrl(url: URL, _env: Readonly<Record<string, string | undefined>>): AzureOptions {
-  const { host, segments, naming, parameter, flag } = readServiceUrl(url, PARAMETERS)
-  const refuse = (message: string, hint: string) => refusal(`the URL of the store (azure:) ${message}`, hint)
-  if (host === "") throw refuse("names no vault", "azure://my-vault")
+  const { host, segments, naming, parameter, flag, refusal } = readServiceUrl(url, PARAMETERS)
+  if (host === "") throw refusal("names no vault", "azure://my-vault")
   if (segments.length > 0)
-    throw refuse("has a path", "a vault has no folders: put ?prefix= behind its name instead")
+    throw refusal("has a path", "a vault has no folders: put ?prefix= behind its name instead")
   return {
     ...naming,
     vault: host,
@@ -117,8 +122,4 @@ export function fromUrl(url: URL, _env: Readonly<Record<string, string | undefin
     serviceVersion: parameter("service-version"),
     disableChallengeResourceVerification: flag("disable-challenge-resource-verification"),
   }
-}
-
-function refusal(message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", { message, hint })
 }

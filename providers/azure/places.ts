@@ -1,4 +1,4 @@
-import { SecretError } from "../../src/core/index.ts"
+import { misconfigured } from "../../src/core/index.ts"
 
 /** The clouds that have vaults of their own. */
 export type AzureCloud = "public" | "china" | "usgov" | "germany"
@@ -39,21 +39,20 @@ const HINT = 'give the name of a vault, "my-vault", or its host, "my-vault.vault
  * @throws SecretError `MISCONFIGURED`
  */
 export function placeOf(vault: string, cloud: AzureCloud | undefined): Place {
-  const refuse = (message: string, hint: string): SecretError =>
-    new SecretError("MISCONFIGURED", { message, hint })
   const isName = /^[a-z](?:-?[a-z0-9])+$/i.test(vault)
-  if (isName && (vault.length < 3 || vault.length > 24)) throw refuse("no vault can have this name", HINT)
+  if (isName && (vault.length < 3 || vault.length > 24))
+    throw misconfigured("no vault can have this name", HINT)
 
   const text = `https://${isName ? `${vault}.${CLOUDS[cloud ?? "public"].vaults}` : vault}`
   if (!isName && (!/^[\w.:[\]-]*[.:][\w.:[\]-]*$/.test(vault) || !URL.canParse(text)))
-    throw refuse("vault is neither a name nor a host", HINT)
+    throw misconfigured("vault is neither a name nor a host", HINT)
   const { host, origin } = new URL(text)
   if (/\.managedhsm\./.test(host))
-    throw refuse("a managed HSM holds keys, and no secrets", "name a vault instead")
+    throw misconfigured("a managed HSM holds keys, and no secrets", "name a vault instead")
 
   const home = (Object.keys(CLOUDS) as AzureCloud[]).find(one => host.endsWith(`.${CLOUDS[one].vaults}`))
   if (home !== undefined && cloud !== undefined && home !== cloud)
-    throw refuse(
+    throw misconfigured(
       "cloud is not the one to which the host of the vault belongs",
       `leave it out, or say "${home}"`,
     )

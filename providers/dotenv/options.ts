@@ -1,10 +1,10 @@
 import {
   type Clock,
   decodeUrlPart,
+  misconfigured,
   type NameOptions,
   readStoreUrl,
   refuseUnknownOptions,
-  SecretError,
 } from "../../src/core/index.ts"
 
 /** What can be set about secrets in `.env` files. */
@@ -77,8 +77,4 @@ function encoded(path: string): string {
 
 function isList(given: string | readonly string[] | DotenvOptions): given is readonly string[] {
   return Array.isArray(given)
-}
-
-function misconfigured(message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", { message, hint })
 }

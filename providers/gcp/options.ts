@@ -1,4 +1,10 @@
-import { type NameOptions, readServiceUrl, refuseUnknownOptions, SecretError } from "../../src/core/index.ts"
+import {
+  misconfigured,
+  type NameOptions,
+  readServiceUrl,
+  refuseUnknownOptions,
+  type SecretError,
+} from "../../src/core/index.ts"
 import type { GcpAuthClient, GcpClient } from "./sdk.ts"
 
 /** What can be set about secrets in Google Secret Manager. */
@@ -78,20 +84,20 @@ export function checkOptions(options: GcpOptions): GcpOptions {
     const value = options[name as keyof GcpOptions]
     if (value === undefined && name !== "project") continue
     if (typeof value !== "string" || !form.test(value))
-      throw refusal(`its ${name} is not one`, `write ${example}`)
+      throw unusable(`its ${name} is not one`, `write ${example}`)
   }
   const { replication, insecure, endpoint } = options
   const isList = Array.isArray(replication) && replication.length > 0
   if (replication !== undefined && !(isList && replication.every(place => PLACE.test(place))))
-    throw refusal("its replication names no regions", 'write replication: ["europe-west1", "europe-west4"]')
+    throw unusable("its replication names no regions", 'write replication: ["europe-west1", "europe-west4"]')
   if (insecure !== undefined && typeof insecure !== "boolean")
-    throw refusal("its insecure is neither true nor false", "leave it out")
+    throw unusable("its insecure is neither true nor false", "leave it out")
   if (insecure && endpoint === undefined)
-    throw refusal("it is insecure, and names no endpoint", "the service itself is spoken to with TLS only")
+    throw unusable("it is insecure, and names no endpoint", "the service itself is spoken to with TLS only")
   for (const [one, others] of EXCLUSIVE) {
     const other = others.find(name => options[name] !== undefined && options[name] !== false)
     if (options[one] !== undefined && options[one] !== false && other !== undefined)
-      throw refusal(`it was given both ${one} and ${other}`, "keep one of them")
+      throw unusable(`it was given both ${one} and ${other}`, "keep one of them")
   }
   return options
 }
@@ -118,7 +124,7 @@ export function locationOf({ project, location, version, endpoint, insecure }: G
  * @throws SecretError `MISCONFIGURED` for parameters that do not exist, for a path, and where there is no project
  */
 export function fromUrl(url: URL, env: Readonly<Record<string, string | undefined>>): GcpOptions {
-  const { host, segments, naming, parameter, flag } = readServiceUrl(url, [
+  const { host, segments, naming, parameter, flag, refusal } = readServiceUrl(url, [
     "location",
     "version",
     "replication",
@@ -127,17 +133,17 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
     "ca",
   ])
   if (segments.length > 0) {
-    throw new SecretError("MISCONFIGURED", {
-      message: "the URL of the store (gcp:) has a path",
-      hint: "behind gcp:// stands a project, and the rest is ?location=, ?prefix= and others",
-    })
+    throw refusal(
+      "has a path",
+      "behind gcp:// stands a project, and the rest is ?location=, ?prefix= and others",
+    )
   }
   const project = host || env.GOOGLE_CLOUD_PROJECT || env.GCLOUD_PROJECT
   if (!project) {
-    throw new SecretError("MISCONFIGURED", {
-      message: "the URL of the store (gcp:) names no project, and neither does the environment",
-      hint: "write gcp://my-project, or set GOOGLE_CLOUD_PROJECT",
-    })
+    throw refusal(
+      "names no project, and neither does the environment",
+      "write gcp://my-project, or set GOOGLE_CLOUD_PROJECT",
+    )
   }
   return {
     ...naming,
@@ -151,6 +157,6 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
   }
 }
 
-function refusal(message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", { message: `gcp() cannot be used so: ${message}`, hint })
+function unusable(message: string, hint: string): SecretError {
+  return misconfigured(`gcp() cannot be used so: ${message}`, hint)
 }

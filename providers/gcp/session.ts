@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { notInstalled, SecretError } from "../../src/core/index.ts"
+import { misconfigured, notInstalled, readAuthority } from "../../src/core/index.ts"
 import { loginFailure } from "./login.ts"
 import type { GcpOptions } from "./options.ts"
 import type { GcpAuthClient, GcpClient } from "./sdk.ts"
@@ -75,7 +75,7 @@ export async function openSession(options: GcpOptions): Promise<Session> {
   refuseOtherTypes(first.auth.jsonContent)
   const caller = await first.auth.getClient().catch(loginFailure)
   if (options.ca === undefined) return await initialized(first, caller)
-  const sslCreds = trusting(channelCredentials(first), await authorities(options.ca), caller)
+  const sslCreds = trusting(channelCredentials(first), Buffer.from(await readAuthority(options.ca)), caller)
   return await initialized(new Client({ ...settings, authClient: caller, sslCreds }), caller)
 }
 
@@ -139,57 +139,36 @@ function trusting(make: ChannelCredentials, ca: Uint8Array, caller: GcpAuthClien
 function channelCredentials(client: OwnClient): ChannelCredentials {
   const { _gaxGrpc: inside } = client as { _gaxGrpc?: { grpc?: { credentials?: ChannelCredentials } } }
   if (inside?.grpc?.credentials) return inside.grpc.credentials
-  throw new SecretError("MISCONFIGURED", {
-    message: "this version of @google-cloud/secret-manager does not let its connections be changed",
-    hint: "hand over a client instead of ca and insecure: gcp({ project, client })",
-  })
-}
-
-async function authorities(ca: string): Promise<Buffer> {
-  const pem = ca.includes("-----BEGIN") ? Buffer.from(ca) : await fileOf("ca", ca)
-  const { X509Certificate } = await import("node:crypto")
-  try {
-    // TLS itself passes over in silence what is no certificate.
-    new X509Certificate(pem)
-    return pem
-  } catch {
-    throw new SecretError("MISCONFIGURED", {
-      message: "ca holds no certificate that can be read",
-      hint: "ca is PEM, or the path of a file of it: it begins with -----BEGIN CERTIFICATE-----",
-    })
-  }
+  throw misconfigured(
+    "this version of @google-cloud/secret-manager does not let its connections be changed",
+    "hand over a client instead of ca and insecure: gcp({ project, client })",
+  )
 }
 
 async function keyIn(path: string | undefined): Promise<unknown> {
   if (path === undefined) return undefined
-  const text = (await fileOf("keyFilename", path)).toString()
+  const text = await readFile(path, "utf8").catch(() => {
+    throw misconfigured(
+      "the file that keyFilename names cannot be read",
+      "see whether it is there and readable by this process",
+    )
+  })
   try {
     return JSON.parse(text)
   } catch {
     // The parser quotes what it could not read, and that is a key.
-    throw new SecretError("MISCONFIGURED", {
-      message: "the file that keyFilename names does not hold JSON",
-      hint: "it is the key file that Google's console gives out",
-    })
-  }
-}
-
-async function fileOf(option: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch {
-    throw new SecretError("MISCONFIGURED", {
-      message: `the file that ${option} names cannot be read`,
-      hint: "see whether it is there and readable by this process",
-    })
+    throw misconfigured(
+      "the file that keyFilename names does not hold JSON",
+      "it is the key file that Google's console gives out",
+    )
   }
 }
 
 function refuseOtherTypes(content: unknown): void {
   const type = (content as { type?: unknown } | null)?.type
   if (content === null || type === "service_account" || type === "authorized_user") return
-  throw new SecretError("MISCONFIGURED", {
-    message: "the credentials are neither a service account's nor a user's",
-    hint: "name a file of another type in GOOGLE_APPLICATION_CREDENTIALS, or hand over an authClient",
-  })
+  throw misconfigured(
+    "the credentials are neither a service account's nor a user's",
+    "name a file of another type in GOOGLE_APPLICATION_CREDENTIALS, or hand over an authClient",
+  )
 }

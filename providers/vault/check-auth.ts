@@ -1,4 +1,4 @@
-import { refuseUnknownOptions, SecretError } from "../../src/core/index.ts"
+import { misconfigured, refuseUnknownOptions } from "../../src/core/index.ts"
 import type { VaultAuth } from "./login/index.ts"
 import { isPath, isSegment } from "./names.ts"
 
@@ -22,7 +22,10 @@ const TEXTS = new Set(["file", "role", "username", "mount"])
 export function checkAuth(auth: VaultAuth): void {
   const method: unknown = auth?.method
   if (typeof method !== "string" || !Object.hasOwn(METHODS, method)) {
-    throw refusal("auth names no way to log in", `auth.method is one of ${Object.keys(METHODS).join(", ")}`)
+    throw misconfigured(
+      "auth names no way to log in",
+      `auth.method is one of ${Object.keys(METHODS).join(", ")}`,
+    )
   }
   const { needs, may } = METHODS[method as VaultAuth["method"]]
   refuseUnknownOptions("auth", auth, ["method", ...needs, ...may])
@@ -30,9 +33,12 @@ export function checkAuth(auth: VaultAuth): void {
   for (const name of [...needs, ...may]) {
     const value = given[name]
     if (value === undefined && !needs.includes(name)) continue
-    if (!isGood(name, value)) throw refusal(`auth.${name} is missing, or not what it should be`, HINTS[name])
+    if (!isGood(name, value))
+      throw misconfigured(`auth.${name} is missing, or not what it should be`, HINTS[name] ?? CREDENTIAL)
   }
 }
+
+const CREDENTIAL = 'give it a text, { file: "…" } or a function'
 
 const HINTS: Readonly<Record<string, string>> = {
   renew: "true prolongs the token",
@@ -59,8 +65,4 @@ function isCredential(value: unknown): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === "string" && value !== ""
-}
-
-function refusal(message: string, hint = 'give it a text, { file: "…" } or a function'): SecretError {
-  return new SecretError("MISCONFIGURED", { message, hint })
 }

@@ -1,6 +1,7 @@
-import { SecretError } from "../../src/core/index.ts"
-import type { Connection } from "./connection.ts"
+import { misconfigured } from "../../src/core/index.ts"
+import type { AskServer, Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
+import { flight } from "./flight.ts"
 import { fieldsOf } from "./json.ts"
 import { encoded } from "./names.ts"
 
@@ -8,24 +9,80 @@ import { encoded } from "./names.ts"
  * Asks the server which version of the key-value engine is at a mount. Everybody may ask who may do anything there
  * (`sys/internal/ui/mounts/<mount>`, which the command line asks, too).
  *
- * @throws SecretError `MISCONFIGURED` if there is no such mount, as far as this identity may see, or another engine;
- * VaultFailure
+ * @throws SecretError `MISCONFIGURED` if there is another engine, or the mount ends before the path does; VaultFailure
+ */
+async function versionAt(ask: AskServer, mount: string, signal: AbortSignal): Promise<1 | 2> {
+  const { json } = await ask("GET", `sys/internal/ui/mounts/${encoded(mount)}`, signal)
+  const { type, options, path } = fieldsOf(json.data) ?? {}
+  if (type !== "kv" && type !== "generic")
+    throw misconfigured(
+      "the engine at the mount is not the key-value engine",
+      "name the mount of a key-value engine; credentials with a lease are read with leases=true",
+    )
+  // The server answers for any path below a mount.
+  if (typeof path === "string" && path !== `${mount}/` && `${mount}/`.startsWith(path)) {
+    const prefix = mount.slice(path.length)
+    throw misconfigured(
+      "the mount ends before this path does",
+      `the mount is ${path.slice(0, -1)}: name that, and write prefix=${prefix} for what is below ${prefix}/`,
+    )
+  }
+  return type === "kv" && fieldsOf(options)?.version === "2" ? 2 : 1
+}
+
+/**
+ * Which version of the key-value engine is at a mount, as the server says.
+ *
+ * @throws SecretError `MISCONFIGURED` as {@link versionAt} does, and if there is no such mount as far as this identity may
+ * see; VaultFailure
  */
 export async function kvVersionAt({ ask }: Connection, mount: string, signal: AbortSignal): Promise<1 | 2> {
-  const { json } = await ask("GET", `sys/internal/ui/mounts/${encoded(mount)}`, signal).catch(hidden)
-  const data = fieldsOf(json.data)
-  if (data?.type === "generic") return 1
-  if (data?.type === "kv") return fieldsOf(data.options)?.version === "2" ? 2 : 1
-  throw new SecretError("MISCONFIGURED", {
-    message: "the engine at the mount is not the key-value engine",
-    hint: "name the mount of a key-value engine; credentials with a lease are read with leases=true",
+  return await versionAt(ask, mount, signal).catch(thrown => {
+    if (!(thrown instanceof VaultFailure) || thrown.status !== 403 || thrown.stage !== "call") throw thrown
+    throw misconfigured(
+      "there is no such mount, or this identity may do nothing there",
+      "see vault secrets list for the mount, or say which version it is: kv=2",
+    )
   })
 }
 
-function hidden(thrown: unknown): never {
-  if (!(thrown instanceof VaultFailure) || thrown.status !== 403 || thrown.stage !== "call") throw thrown
-  throw new SecretError("MISCONFIGURED", {
-    message: "there is no such mount, or this identity may do nothing there",
-    hint: "see vault secrets list for the mount, or say which version it is: kv=2",
+/**
+ * A connection to an engine that was said to be of version 2. One of version 1 takes `data/…` for the name of a secret like
+ * any other: it would keep a value there, and say of every other name that there is nothing. So the server is asked, once,
+ * before it is first told to change something, and before it is first believed that something is not there.
+ */
+export function seeingVersion2({ ask, ...connection }: Connection, mount: string): Connection {
+  let seen = false
+  const look = flight(async signal => {
+    try {
+      if ((await versionAt(ask, mount, signal)) === 1)
+        throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
+    } catch (thrown) {
+      // Who may not ask goes on with what was said. Whatever else fails, fails before anything was to be changed.
+      if (!(thrown instanceof VaultFailure)) throw thrown
+      if (!isAnswer(thrown)) throw new VaultFailure({ ...thrown, notSent: true })
+    }
+    seen = true
   })
+  const sure = async (signal: AbortSignal): Promise<void> => {
+    if (!seen) await look.join(signal)
+  }
+  return {
+    ...connection,
+    async ask(method, path, signal, body) {
+      if (method !== "GET") await sure(signal)
+      try {
+        return await ask(method, path, signal, body)
+      } catch (thrown) {
+        if (thrown instanceof VaultFailure && thrown.status === 404 && isAnswer(thrown)) await sure(signal)
+        throw thrown
+      }
+    },
+  }
+}
+
+/** Whether the server itself refuses, and will again. */
+function isAnswer({ status, stage, reason }: VaultFailure): boolean {
+  const isPlain = reason === undefined || reason === "not-permitted"
+  return stage === "call" && isPlain && (status === 403 || status === 404 || status === 405)
 }

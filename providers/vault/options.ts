@@ -1,8 +1,8 @@
 import {
   type Clock,
+  misconfigured,
   type NameOptions,
   refuseUnknownOptions,
-  SecretError,
   systemClock,
 } from "../../src/core/index.ts"
 import { checkAuth } from "./check-auth.ts"
@@ -173,8 +173,4 @@ function namespaceOf(option: string, given: unknown): string | undefined {
 /** A path, which may end in a slash, and that a header can hold. */
 function isPathText(given: unknown): given is string {
   return typeof given === "string" && isPath(given.replace(/\/$/, "")) && /^[\x20-\x7e]*$/.test(given)
-}
-
-function misconfigured(message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", { message, hint })
 }

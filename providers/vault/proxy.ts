@@ -1,4 +1,4 @@
-import { SecretError } from "../../src/core/index.ts"
+import { misconfigured } from "../../src/core/index.ts"
 
 /** What an agent of Node's is told to go through a proxy. */
 export interface ProxyEnvironment {
@@ -18,10 +18,10 @@ export function proxyEnvironment(proxy: string | undefined, node: string): Proxy
   if (proxy === undefined) return {}
   const [major = 0, minor = 0] = node.split(".").map(Number)
   if (minor < (FIRST[major] ?? (major < 24 ? Number.POSITIVE_INFINITY : 0))) {
-    throw new SecretError("MISCONFIGURED", {
-      message: `a proxy is set, and this Node (${major}.${minor}) cannot use one`,
-      hint: "run on Node 22.21 or 24.5 or later, or reach the server without the proxy: NO_PROXY names its host",
-    })
+    throw misconfigured(
+      `a proxy is set, and this Node (${major}.${minor}) cannot use one`,
+      "run on Node 22.21 or 24.5 or later, or reach the server without the proxy: NO_PROXY names its host",
+    )
   }
   return { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
 }

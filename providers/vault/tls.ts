@@ -1,5 +1,5 @@
 import type { Agent, ClientRequest, RequestOptions } from "node:http"
-import { errorNumberName, SecretError } from "../../src/core/index.ts"
+import { errorNumberName, misconfigured, refuseNoCertificate } from "../../src/core/index.ts"
 import { proxyEnvironment } from "./proxy.ts"
 
 /** A certificate or key in PEM: the text itself, or the file that holds it, which is read again at every login. */
@@ -58,10 +58,10 @@ export async function connectionsTo(
     createSecureContext(material)
   } catch {
     // What OpenSSL says may quote the file.
-    throw new SecretError("MISCONFIGURED", {
-      message: "the certificates for the connection are none, or the key does not belong to the certificate",
-      hint: "ca, cert and key are PEM: they begin with -----BEGIN",
-    })
+    throw misconfigured(
+      "the certificates for the connection are none, or the key does not belong to the certificate",
+      "ca, cert and key are PEM: they begin with -----BEGIN",
+    )
   }
   const agent = new https.Agent({
     ...kept,
@@ -88,7 +88,11 @@ function around(agent: Agent, request: Connections["request"]): Connections {
 }
 
 async function authority(ca: TlsOptions["ca"]): Promise<string | string[] | undefined> {
-  if (typeof ca !== "object" || !("folder" in ca)) return await pem("ca", ca)
+  if (typeof ca !== "object" || !("folder" in ca)) {
+    const text = await pem("ca", ca)
+    if (text !== undefined) await refuseNoCertificate(text)
+    return text
+  }
   const [{ readdir }, { join }] = await Promise.all([import("node:fs/promises"), import("node:path")])
   const files = await readdir(ca.folder).catch(unreadable("the folder of ca"))
   const wanted = files.filter(file => /\.(?:pem|crt|cer)$/.test(file))
@@ -105,9 +109,9 @@ async function pem(option: string, given: Pem | undefined): Promise<string | und
 
 function unreadable(what: string): (thrown: unknown) => never {
   return thrown => {
-    throw new SecretError("MISCONFIGURED", {
-      message: `${what} cannot be read (${errorNumberName(thrown)})`,
-      hint: "see whether it is there and this process may read it",
-    })
+    throw misconfigured(
+      `${what} cannot be read (${errorNumberName(thrown)})`,
+      "see whether it is there and this process may read it",
+    )
   }
 }

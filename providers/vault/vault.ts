@@ -2,6 +2,7 @@ import {
   type CallOptions,
   defineStore,
   isSecretError,
+  misconfigured,
   rebuild,
   SecretError,
   type SecretStore,
@@ -74,10 +75,10 @@ export async function openVault(options: OpenVaultOptions, { signal }: CallOptio
   const checked = checkOptions("openVault()", options, ["kv", "leases"])
   const { kv, leases = false } = options
   if (typeof leases !== "boolean" || (leases && kv !== undefined)) {
-    throw new SecretError("MISCONFIGURED", {
-      message: "leases is neither true nor false, or stands beside kv",
-      hint: "an engine keeps values (kv) or makes credentials (leases)",
-    })
+    throw misconfigured(
+      "leases is neither true nor false, or stands beside kv",
+      "an engine keeps values (kv) or makes credentials (leases)",
+    )
   }
   const connection = connectionOf(checked)
   if (leases) return leasesStore(checked, connection)

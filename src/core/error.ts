@@ -128,6 +128,16 @@ export class SecretError extends Error {
 }
 
 /**
+ * The error for what is set wrongly.
+ *
+ * @param message what is wrong. It quotes nothing of what was set: that may be a credential in the wrong place.
+ * @param hint what to do instead.
+ */
+export function misconfigured(message: string, hint: string): SecretError {
+  return new SecretError("MISCONFIGURED", { message, hint })
+}
+
+/**
  * Whether something is a {@link SecretError}, also one made by another copy of this package or in another realm.
  */
 export function isSecretError(error: unknown): error is SecretError {

@@ -1,4 +1,4 @@
-import { SecretError } from "./error.ts"
+import { misconfigured, type SecretError } from "./error.ts"
 import { plainWord } from "./known-options.ts"
 import type { NameOptions } from "./name-map.ts"
 
@@ -43,6 +43,8 @@ export interface ServiceUrl extends StoreUrl {
    * @throws SecretError `MISCONFIGURED` for anything else.
    */
   flag(name: string): boolean | undefined
+  /** The error for a URL that is wrong in another way: `refusal("names no vault", "azure://my-vault")`. Quotes nothing. */
+  refusal(message: string, hint: string): SecretError
 }
 
 /**
@@ -80,6 +82,7 @@ export function readServiceUrl(url: URL, known: readonly string[] = []): Service
         return value === undefined ? undefined : value === "true"
       throw refuse(`has a ${name}= that is neither true nor false`, `write ${name}=true or ${name}=false`)
     },
+    refusal: refuse,
   }
 }
 
@@ -169,8 +172,5 @@ function namesCredential(parameter: string): boolean {
 }
 
 function refusal(url: URL, message: string, hint: string): SecretError {
-  return new SecretError("MISCONFIGURED", {
-    message: `the URL of the store (${url.protocol}) ${message}`,
-    hint,
-  })
+  return misconfigured(`the URL of the store (${url.protocol}) ${message}`, hint)
 }

@@ -91,6 +91,7 @@ describe("certificates that cannot be used", () => {
   test.for([
     ["a file that is missing", { ca: { file: "/nowhere/ca.pem" } }, "ENOENT"],
     ["a folder that is missing", { ca: { folder: "/nowhere" } }, "ENOENT"],
+    ["an authority that is no certificate", { ca: "CANARY" }, "-----BEGIN CERTIFICATE-----"],
     ["a text that is no certificate", { ca: authority.ca, cert: "CANARY", key: "CANARY" }, "PEM"],
     ["a key of another certificate", { cert: certificate.cert, key: otherKey }, "PEM"],
   ] as const)("are MISCONFIGURED: %s", async ([, tls, says]) => {
