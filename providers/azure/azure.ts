@@ -5,14 +5,18 @@ import {
   type StoreWith,
   type VersionInfo,
 } from "../../src/core/index.ts"
-import type { KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
+import type { KeyVaultAnswer, KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
 import { connectionTo } from "./connection.ts"
 import { azureErrors } from "./errors.ts"
 import { KeyVaultFailure } from "./failure.ts"
+import { fieldsOf } from "./foreign.ts"
 import { refuseExpiry, VALUES } from "./limits.ts"
 import { NOBODYS_NAME, secretNames } from "./names.ts"
 import { oneAtATime } from "./one-at-a-time.ts"
 import { type AzureOptions, checkOptions } from "./options.ts"
+
+/** The ids that the vault gives to versions. */
+const VERSION = /^[0-9a-f]{32}$/i
 
 /**
  * Secrets in Azure Key Vault: `tally/api-token` is the secret `tally--api-token`. The SDK is loaded, and the login
@@ -55,24 +59,20 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
       local: false,
     },
     async read(name, { signal, version }) {
-      // The SDK takes an empty version for none.
-      if (version === "") throw noVersion()
-      try {
-        return stored(name, await secret(name, signal, version))
-      } catch (thrown) {
-        const isOddVersion = thrown instanceof KeyVaultFailure && thrown.fields.status === 400
-        throw isOddVersion && version !== undefined ? noVersion() : thrown
-      }
+      // The SDK takes an empty version for none, and the vault answers 400 to what is none, as it does to much else.
+      if (version !== undefined && !VERSION.test(version)) throw noVersion()
+      return stored(name, await secret(name, signal, version))
     },
     async write(name, value, { signal, expiresAt }) {
       refuseExpiry(expiresAt)
       const expiry = expiresAt === undefined ? {} : { expiresOn: expiresAt }
-      const { properties } = await inTurn(name, signal, () =>
+      const written = await inTurn(name, signal, () =>
         connection.call(signal, (client, call) =>
           client.setSecret(name, String(value), { ...call, ...expiry }),
         ),
       )
-      return versionInfo(properties, properties.version)
+      const { version } = stored(name, written)
+      return versionInfo(written.properties, version)
     },
     async *list({ signal }) {
       for await (const properties of connection.each(signal, (client, call) =>
@@ -95,23 +95,24 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
     async delete(name, { signal }) {
       await inTurn(name, signal, () =>
         connection.call(signal, async (client, call) => {
-          let isDeleted = false
+          let said: boolean | undefined
           const onResponse: typeof call.onResponse = answer => {
-            isDeleted ||= answer.status === 200
+            said = said || isDeleted(name, answer)
             call.onResponse?.(answer)
           }
           try {
             await client.beginDeleteSecret(name, { ...call, onResponse })
           } catch (thrown) {
             // The SDK asks at once how far the deletion has come. Once it is accepted, reads no longer find the secret.
-            if (!isDeleted) throw thrown
+            if (!said) throw thrown
           }
+          if (said === false) throw new KeyVaultFailure({ mishap: "unreadable" })
         }),
       )
     },
     async ping({ signal }) {
       try {
-        await secret(NOBODYS_NAME, signal)
+        stored(NOBODYS_NAME, await secret(NOBODYS_NAME, signal))
       } catch (thrown) {
         const code = azureErrors(thrown, "ping")?.code
         // Whoever is told that he may not, or that there is none, has been let in.
@@ -128,6 +129,13 @@ function stored(name: string, { value, properties }: KeyVaultSecret): StoredSecr
   if (typeof value !== "string" || !version || properties.name.toLowerCase() !== name)
     throw new KeyVaultFailure({ mishap: "unreadable" })
   return { value, version, ...about(properties) }
+}
+
+/** Whether an answer says that the secret of this name is deleted: what a proxy answers with status 200 does not. */
+function isDeleted(name: string, { status, parsedBody }: KeyVaultAnswer): boolean {
+  const { id } = fieldsOf(parsedBody)
+  const [, named] = /\/secrets\/([^/]+)/.exec(String(id)) ?? []
+  return status === 200 && named?.toLowerCase() === name
 }
 
 /** The id of the current version; `undefined` if that is switched off: the vault does not say then which it is. */

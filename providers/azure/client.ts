@@ -3,7 +3,7 @@ import { Agent } from "node:https"
 // Of the SDK, types only: the packages themselves are loaded at the first call.
 import type { SecretClientOptions } from "@azure/keyvault-secrets"
 import { notInstalled, readAuthority } from "../../src/core/index.ts"
-import type { AzureCredential, KeyVaultClient } from "./client-types.ts"
+import type { AzureCredential, KeyVaultAnswer, KeyVaultClient } from "./client-types.ts"
 import { KeyVaultFailure } from "./failure.ts"
 import { loginWith } from "./login.ts"
 import type { Place } from "./places.ts"
@@ -22,10 +22,19 @@ export interface ClientSettings {
 export interface ClientMaker {
   /** @param past called when a request with a token leaves. */
   make(past: () => void): KeyVaultClient
-  /** Runs one step of a listing under a signal: the SDK hands a signal to the first page only. */
-  page<T>(signal: AbortSignal, step: () => Promise<T>): Promise<T>
+  /**
+   * Runs one step of a listing: the SDK hands a signal, and what it is given to tell of answers, to the first page only.
+   */
+  page<T>(page: Page, step: () => Promise<T>): Promise<T>
   /** Ends the connections. */
   close(): void
+}
+
+/** One step of a listing. */
+export interface Page {
+  readonly signal: AbortSignal
+  /** Told of each answer, and of none when a request leaves. */
+  answered(answer: KeyVaultAnswer | undefined): void
 }
 
 type Policy = NonNullable<SecretClientOptions["additionalPolicies"]>[number]
@@ -44,7 +53,7 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
     settings.ca === undefined ? undefined : readAuthority(settings.ca),
   ])
   const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
-  const pages = new AsyncLocalStorage<AbortSignal>()
+  const pages = new AsyncLocalStorage<Page>()
   const login = loginWith(credentialOf, closing)
 
   /** Stands behind the SDK's own handling of proxies, redirects and tokens, and sees what really leaves. */
@@ -57,12 +66,15 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
           throw new KeyVaultFailure({ mishap: "leads elsewhere" })
         // A proxy of the environment has put its own here.
         request.agent ??= agent
-        const signal = request.abortSignal ?? pages.getStore()
+        const page = pages.getStore()
+        const signal = request.abortSignal ?? page?.signal
         if (signal !== undefined) request.abortSignal = signal
         const token = request.headers.get("authorization")?.replace(/^Bearer /, "")
         if (token !== undefined) past()
+        page?.answered(undefined)
         const answer = await next(request)
         if (token !== undefined && answer.status === 401) login.refused(token)
+        page?.answered({ ...answer, parsedBody: parsed(answer.bodyAsText) })
         return answer
       },
     },
@@ -81,7 +93,7 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
       }
       return new SecretClient(place.url, login, options)
     },
-    page: async (signal, step) => await pages.run(signal, step),
+    page: async (page, step) => await pages.run(page, step),
     close: () => agent.destroy(),
   }
 }
@@ -102,4 +114,13 @@ async function credentialMaker(settings: ClientSettings): Promise<() => AzureCre
           managedIdentityClientId: clientId,
           workloadIdentityClientId: clientId,
         })
+}
+
+function parsed(body: string | null | undefined): unknown {
+  try {
+    return JSON.parse(body ?? "")
+  } catch {
+    // Not in the form of Key Vault, which is all that has to be known of it.
+    return undefined
+  }
 }

@@ -63,21 +63,26 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
       const { pass, page } = await until(signal, opened.get)
       const controller = new AbortController()
       let answer: KeyVaultAnswer | undefined
-      const onResponse = (given: KeyVaultAnswer): void => {
+      const answered = (given: KeyVaultAnswer | undefined): void => {
         answer = given
       }
       const next = async (items: AsyncIterator<T>): Promise<IteratorResult<T>> => {
-        // Of the pages behind the first one the SDK does not tell; what is known of that one says nothing of them.
+        // What is known of one page says nothing of the next.
         answer = undefined
         try {
-          return await until(signal, own => page(own, async () => await items.next()))
+          return await until(
+            signal,
+            async own => await page({ signal: own, answered }, async () => await items.next()),
+          )
         } catch (thrown) {
           controller.abort()
           throw failureOf(thrown, answer)
         }
       }
       const first = await pass(signal, async ({ client, ended }) => {
-        const items = list(client, { abortSignal: controller.signal, onResponse })[Symbol.asyncIterator]()
+        const items = list(client, { abortSignal: controller.signal, onResponse: answered })[
+          Symbol.asyncIterator
+        ]()
         try {
           return { items, result: await next(items) }
         } finally {

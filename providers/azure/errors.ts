@@ -27,28 +27,40 @@ const CLOSED_WAY: KnownFailure = {
   hint: "see its networking: let this address in, or go through its private endpoint",
 }
 
+/** The hint is made of {@link PERMISSIONS}. */
+const DENIED: KnownFailure = { code: "DENIED" }
+
 /**
- * From the inner codes of answers, which say more than the status ("Azure Key Vault REST API error codes"; those of
- * disabled and deleted secrets and of denials as the service answered them).
+ * From answers in the form of the service: status, code, inner code ("Azure Key Vault REST API error codes"; those of
+ * missing, disabled and deleted secrets and of denials as the service answered them). What ends a secret that is held
+ * stands here word by word: it is never concluded from a status.
  */
-const INNER: Readonly<Record<string, KnownFailure>> = {
-  SecretDisabled: {
+const ANSWERS: Readonly<Record<string, KnownFailure>> = {
+  "403 Forbidden SecretDisabled": {
     code: "DISABLED",
     hint: "az keyvault secret set-attributes --enabled true, or write a new version",
   },
-  ForbiddenByFirewall: CLOSED_WAY,
-  ForbiddenByConnection: CLOSED_WAY,
-  ObjectIsDeletedButRecoverable: {
+  // By an access policy; the second is how the service called it before.
+  "403 Forbidden AccessDenied": DENIED,
+  "403 Forbidden ForbiddenByPolicy": DENIED,
+  "403 Forbidden ForbiddenByRbac": DENIED,
+  "403 Forbidden ForbiddenByFirewall": CLOSED_WAY,
+  "403 Forbidden ForbiddenByConnection": CLOSED_WAY,
+  "404 SecretNotFound": {
+    code: "NOT_FOUND",
+    hint: "if it was deleted it can be had back: az keyvault secret recover",
+  },
+  "409 Conflict ObjectIsDeletedButRecoverable": {
     code: "CONFLICT",
     message: "the secret is deleted, and its name stays taken until it is purged",
     hint: "az keyvault secret recover, or purge",
   },
-  ObjectIsBeingDeleted: {
+  "409 Conflict ObjectIsBeingDeleted": {
     code: "CONFLICT",
     message: "the secret is being deleted",
     hint: "wait some seconds, then: az keyvault secret recover, or purge",
   },
-  ObjectIsBeingRecovered: {
+  "409 Conflict ObjectIsBeingRecovered": {
     code: "CONFLICT",
     transient: true,
     message: "the secret is being recovered",
@@ -65,15 +77,23 @@ const NUMBERS: Readonly<Record<string, KnownFailure>> = {
   },
 }
 
-/** From statuses, of answers in the form of the service. */
+/** The vault is switched off, or refuses in a way that is new, or it is a gateway with codes of its own. */
+const REFUSED: KnownFailure = {
+  code: "UNAVAILABLE",
+  transient: false,
+  message: "it was refused for a reason that is none of those about a secret",
+  hint: "see what answers in the place of the vault, and whether the vault is in order",
+}
+
+/** From statuses, of answers in the form of the service, whatever code they have. */
 const STATUSES: Readonly<Record<number, KnownFailure>> = {
   401: {
     code: "UNAUTHENTICATED",
     message: "the vault does not accept the token",
     hint: "log in anew; the clock of this machine may be wrong",
   },
-  403: { code: "DENIED" },
-  404: { code: "NOT_FOUND", hint: "if it was deleted it can be had back: az keyvault secret recover" },
+  403: REFUSED,
+  404: REFUSED,
   // A change of the same secret that somebody else was just making. It was refused, so it may be tried again.
   409: {
     code: "CONFLICT",
@@ -167,8 +187,9 @@ function ofAnswer(fields: FailureFields, operation: string): KnownFailure {
   if (status >= 500) return LOST
   // Without a code it is not the vault that answered: a proxy's 404 must not take a secret away.
   if (code === undefined) return status === 429 ? (STATUSES[429] ?? LOST) : MISHAPS.unreadable
-  const known = INNER[inner] ?? NUMBERS[number] ?? STATUSES[status]
-  if (known?.code === "DENIED") return { ...known, hint: deniedHint(operation) }
+  const answer = [status, code, inner].filter(word => word !== "").join(" ")
+  const known = ANSWERS[answer] ?? NUMBERS[number] ?? STATUSES[status]
+  if (known === DENIED) return { ...known, hint: deniedHint(operation) }
   if (known !== undefined) return known
   if (status === 400 || status === 413) return operation === "write" ? REFUSED_VALUE : NOT_UNDERSTOOD
   return { ...LOST, transient: false }

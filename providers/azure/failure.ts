@@ -16,7 +16,7 @@ export type Mishap =
 export interface FailureFields {
   /** The status of the answer, if there was one. */
   readonly status?: number | undefined
-  /** The code in the answer, or the code of Node's where there was no answer. */
+  /** The code in the answer, if that is one of Key Vault, or the code of Node's where there was no answer. */
   readonly code?: string | undefined
   /** The inner code in the answer, which tells a secret that is disabled from one that may not be read. */
   readonly inner?: string | undefined
@@ -72,17 +72,23 @@ function mishapOf(error: Readonly<Record<string, unknown>>, status: number | und
   return /^The challenge /.test(String(error.message)) ? "foreign challenge" : undefined
 }
 
+/**
+ * What the body of an answer says, in the form in which Key Vault writes errors, and nothing else: the SDK gives codes of
+ * its own to what it could not read, and a page of a proxy must not be taken for a word of the vault.
+ */
 function saidBy(
   error: Readonly<Record<string, unknown>>,
   answer: KeyVaultAnswer | undefined,
 ): Pick<FailureFields, "code" | "inner" | "number"> {
-  const body = fieldsOf(fieldsOf(answer?.parsedBody).error)
-  const details = fieldsOf(fieldsOf(error.details).error)
-  const text = [body.message, error.message].find(one => typeof one === "string")
+  const body = fieldsOf(fieldsOf(answer === undefined ? error.details : answer.parsedBody).error)
+  // A client that was injected may say no more than this of an answer.
+  const code = answer === undefined ? (body.code ?? error.code) : body.code
+  // The first is how the service spells it, the second how the SDK does.
+  const inner = fieldsOf(body.innererror ?? body.innerError)
   return {
-    code: wordOf(body.code) ?? wordOf(error.code),
-    inner: wordOf(fieldsOf(body.innererror).code) ?? wordOf(fieldsOf(details.innerError).code),
-    number: /^AKV(\d{5})\b/.exec(String(text))?.[1],
+    code: wordOf(code),
+    inner: wordOf(inner.code),
+    number: /^AKV(\d{5})\b/.exec(String(body.message))?.[1],
   }
 }
 

@@ -1,8 +1,8 @@
-import type { SecretErrorCode } from "latchkey"
+import { type SecretErrorCode, Secrets } from "latchkey"
 import { azure } from "latchkey/azure"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
-import { type Part, playing } from "./player.ts"
+import { type Part, type Player, playing } from "./player.ts"
 import { calm, collected, errorOf } from "./scene.ts"
 
 type Operation = "read" | "write" | "list" | "versions" | "delete" | "ping"
@@ -21,6 +21,9 @@ interface Row {
 
 const forbidden = (inner: string) => ({ status: 403, code: "Forbidden", inner })
 const conflict = (inner?: string) => ({ status: 409, code: "Conflict", ...(inner && { inner }) })
+
+/** What is no word about a secret takes none away. */
+const refused = { is: "UNAVAILABLE", transient: false, hint: /in the place of the vault/ } as const
 
 /** Every row of the table of errors that begins with an answer. */
 const ROWS: readonly Row[] = [
@@ -54,7 +57,27 @@ const ROWS: readonly Row[] = [
     transient: false,
     hint: /"delete".*Officer/,
   },
-  { status: 403, code: "Forbidden", on: "read", is: "DENIED", transient: false, hint: /"get"/ },
+  {
+    ...forbidden("ForbiddenByPolicy"),
+    on: "read",
+    is: "DENIED",
+    transient: false,
+    hint: /"get".*Secrets User/,
+  },
+  { status: 403, code: "Forbidden", on: "read", ...refused },
+  { ...forbidden("ForbiddenByNsp"), on: "read", ...refused },
+  { ...forbidden("VaultDisabled"), on: "ping", ...refused },
+  { status: 403, code: "AccessBlockedByProxy", on: "read", ...refused },
+  { status: 404, code: "ResourceNotFound", on: "read", ...refused },
+  { status: 404, code: "VaultNotFound", on: "list", ...refused },
+  {
+    status: 404,
+    code: "ResourceNotFound",
+    on: "delete",
+    ...refused,
+    outcome: "unknown",
+    hint: /may have been/,
+  },
   {
     ...forbidden("ForbiddenByFirewall"),
     on: "read",
@@ -175,21 +198,30 @@ const ROWS: readonly Row[] = [
   },
   { status: 502, on: "list", is: "UNAVAILABLE", transient: true, hint: /can be reached/ },
   { status: 418, code: "Teapot", on: "read", is: "UNAVAILABLE", transient: false, hint: /can be reached/ },
-  { status: 404, on: "read", is: "UNAVAILABLE", transient: true, hint: /proxy/ },
-  { status: 403, on: "read", is: "UNAVAILABLE", transient: true, hint: /proxy/ },
 ]
 
-async function asked(answer: Part, on: Operation, secret: string) {
-  const player = await playing(() => answer)
+const ID = "https://my-vault.vault.azure.net/secrets/tally--api-token/0123456789abcdef0123456789abcdef"
+
+/** A body that is sent as it stands. */
+const RAW = (text: string) => new TextEncoder().encode(text)
+
+function storeOf({ url, ca }: Player, token: string) {
   const store = azure({
-    vaultUrl: player.url,
-    ca: player.ca,
-    credential: { getToken: async () => ({ token: secret, expiresOnTimestamp: Date.now() + 3_600_000 }) },
+    vaultUrl: url,
+    ca,
+    credential: { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) },
     disableChallengeResourceVerification: true,
   })
   onTestFinished(async () => await store.close())
+  return store
+}
+
+const storeBefore = async (answer: () => Part) => storeOf(await playing(answer), "token")
+
+async function asked(answer: Part, on: Operation, secret: string, version?: string) {
+  const store = storeOf(await playing(() => answer), secret)
   const calls: Record<Operation, () => Promise<unknown>> = {
-    read: () => store.read("tally/api-token", calm),
+    read: () => store.read("tally/api-token", version === undefined ? calm : { ...calm, version }),
     write: () => store.write("tally/api-token", secret, calm),
     list: () => collected(store.list(calm)),
     versions: () => collected(store.versions("tally/api-token", calm)),
@@ -225,6 +257,65 @@ describe("an answer that is an error", () => {
   })
 })
 
+describe("an answer that is not in the form of Key Vault", () => {
+  const named = JSON.stringify({ code: "NotFound", message: "no route" })
+  test.for(
+    [400, 401, 403, 404].flatMap(status =>
+      [
+        "<html>blocked</html>",
+        "",
+        '{"error":{"code":"SecretNotF',
+        named,
+        '{"error":"SecretNotFound"}',
+        "null",
+        '["Forbidden"]',
+      ].flatMap(body =>
+        ["application/json", "text/html", "application/problem+json"].map(type => ({ status, type, body })),
+      ),
+    ),
+  )("is UNAVAILABLE, and neither of a secret nor of a version: $status $type $body", async ({
+    status,
+    type,
+    body,
+  }) => {
+    const answer = { status, headers: { "content-type": type }, body: RAW(body) }
+    for (const version of [undefined, "0123456789abcdef0123456789abcdef"]) {
+      const { error } = await asked(answer, "read", "token", version)
+      expect([error.code, error.transient, error.hint]).toEqual([
+        "UNAVAILABLE",
+        true,
+        expect.stringContaining("proxy"),
+      ])
+    }
+  })
+
+  test("takes no secret away, however often it comes", async () => {
+    const page = { status: 404, headers: { "content-type": "application/json" }, body: RAW("<html>") }
+    let answer: Part = { status: 200, body: { id: ID, value: "held", attributes: { enabled: true } } }
+    const secrets = new Secrets(await storeBefore(() => answer), { ttl: "1h" })
+    onTestFinished(async () => await secrets.close())
+    const handle = await secrets.get("tally/api-token")
+    answer = page
+    for (let round = 0; round < 3; round++)
+      await expect(secrets.refresh("tally/api-token")).rejects.toMatchObject({ code: "UNAVAILABLE" })
+    expect(handle.reveal()).toBe("held")
+  })
+})
+
+test("a version that is none is not asked for", async () => {
+  const player = await playing(() => ({
+    status: 400,
+    body: { error: { code: "BadParameter", message: "" } },
+  }))
+  const store = storeOf(player, "token")
+  for (const version of ["", "no-such-version", "0".repeat(31), `${"0".repeat(32)}/`])
+    expect((await errorOf(store.read("name", { ...calm, version }))).code).toBe("NOT_FOUND")
+  expect(player.requests).toEqual([])
+  // A version that may be one, and is not understood all the same, says something about what answers.
+  const error = await errorOf(store.read("name", { ...calm, version: "0".repeat(32) }))
+  expect(error.code).toBe("MISCONFIGURED")
+})
+
 test.for([
   500, 503, 429, 403, 404,
 ])("an answer of %i without any body is not taken for a fault of ours", async status => {
@@ -245,41 +336,46 @@ test("how long the vault asks to wait, and the id of the request, are passed on"
   expect([error.code, error.retryAfterMs, error.requestId]).toEqual(["THROTTLED", 7_000, id])
 })
 
-describe("an answer with status 200 that is no secret", () => {
-  const id = "https://my-vault.vault.azure.net/secrets/tally--api-token/0123456789abcdef0123456789abcdef"
+describe("an answer with status 200 that is none of Key Vault", () => {
   const canary = "CANARY"
-  test.for([
+  const NONE: readonly (readonly [string, unknown])[] = [
     ["a page", `<html>${canary}</html>`],
+    ["a page that is said to be JSON", RAW(`<html>${canary}</html>`)],
+    ["half an answer", RAW(`{"id":"${ID}","value":"${canary}`)],
     ["nothing", undefined],
     ["an empty object", {}],
     ["a list", [canary]],
     ["null", null],
-    ["a secret without a value", { id }],
-    ["a value that is no text", { id, value: { secret: canary } }],
-    ["a secret without a version", { id: id.slice(0, -33), value: canary }],
-    ["another secret", { id: id.replace("api-token", "other"), value: canary }],
-  ] as const)("is UNAVAILABLE and never a value: %s", async ([, body]) => {
+    ["another secret", { id: ID.replace("api-token", "other"), value: canary }],
+  ]
+  const NO_SECRET: typeof NONE = [
+    ["a secret without a value", { id: ID }],
+    ["a value that is no text", { id: ID, value: { secret: canary } }],
+    ["a secret without a version", { id: ID.slice(0, -33), value: canary }],
+  ]
+  const NO_LIST: typeof NONE = [["a list that is none", { value: canary }]]
+  const of = (operations: readonly Operation[], bodies: typeof NONE) =>
+    operations.flatMap(on => bodies.map(([what, body]) => ({ on, what, body })))
+  test.for([
+    ...of(["read", "write", "delete", "ping", "list", "versions"], NONE),
+    ...of(["read", "write"], NO_SECRET),
+    ...of(["list", "versions"], NO_LIST),
+  ])("is UNAVAILABLE to a $on: $what", async ({ on, body }) => {
     const planted = newCanary()
-    const filled: unknown =
-      body === undefined ? undefined : JSON.parse(JSON.stringify(body).replace(canary, planted.text))
-    const { store, error } = await asked({ status: 200, body: filled }, "read", planted.text)
+    const { text } = planted
+    const filled =
+      body instanceof Uint8Array
+        ? RAW(new TextDecoder().decode(body).replace(canary, text))
+        : body && JSON.parse(JSON.stringify(body).replace(canary, text))
+    const { store, error } = await asked({ status: 200, body: filled }, on, text)
     planted.watch(error, store)
-    expect([error.code, error.transient]).toEqual(["UNAVAILABLE", true])
-    expect(error.hint).toContain("proxy")
-  })
-
-  test("is UNAVAILABLE for a list and for versions, too", async () => {
-    const planted = newCanary()
-    for (const on of ["list", "versions"] as const) {
-      const { error } = await asked({ status: 200, body: { value: planted.text } }, on, "token")
-      expect(planted.watch(error).code).toBe("UNAVAILABLE")
-    }
-  })
-
-  test("leaves the outcome of a write open", async () => {
-    const planted = newCanary()
-    const { error } = await asked({ status: 200, body: `<p>${planted.text}` }, "write", planted.text)
-    expect([planted.watch(error).code, error.outcome]).toEqual(["UNAVAILABLE", "unknown"])
+    const isChange = on === "write" || on === "delete"
+    expect([error.code, error.transient, error.outcome]).toEqual([
+      "UNAVAILABLE",
+      true,
+      isChange ? "unknown" : undefined,
+    ])
+    expect(error.hint).toContain(isChange ? "read the secret" : "proxy")
   })
 })
 

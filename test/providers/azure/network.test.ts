@@ -113,6 +113,10 @@ describe("a list of several pages", () => {
       server.faults.next({ status: 429, retryAfter: 3, match: onPage(page) })
       expect((await errorOf(collected(store.list(calm)))).retryAfterMs).toBe(3_000)
     }
+    // That the vault wanted another token, and got one, is not what the page failed for.
+    server.expireTokens()
+    server.faults.next({ reset: true, match: ({ identity }) => identity !== undefined })
+    expect((await errorOf(collected(store.list(calm)))).plainMessage).toBe("the connection broke off")
   })
 })
 

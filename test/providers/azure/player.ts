@@ -16,7 +16,7 @@ export interface Played {
   readonly body: string
 }
 
-/** What it is answered with. A body that is no text is sent as JSON. */
+/** What it is answered with: text is sent as a page, bytes are sent as they are and said to be JSON, all else is JSON. */
 export interface Part {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
@@ -61,13 +61,14 @@ export async function playing(
     const played = { method, url, path, token, body: await text(request) }
     requests.push(played)
     const { status, headers = {}, body } = token === undefined && !open ? CHALLENGE : await answer(played)
+    const sent = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body)
     const type = typeof body === "string" ? "text/html" : "application/json; charset=utf-8"
     response.writeHead(status, {
       ...(body === undefined ? {} : { "content-type": type }),
       "x-ms-request-id": randomUUID(),
       ...headers,
     })
-    response.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body))
+    response.end(sent)
   }
 
   const server = createServer(made, (request, response) => {

@@ -67,14 +67,14 @@ function sendAs({ request, response }: Victim, status: number, type: string, tex
 /** What the service says with each status; the 5xx are from "KeyVaultError" and HTTP alone, no record has one. */
 function failure(status: number, retryAfter: number | string | undefined): Answer {
   const headers = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }
-  const [code, text] = TEXTS[status] ?? ["InternalServerError", "An internal error occurred."]
-  return errorAnswer(status, code, text, undefined, headers)
+  const [code, text, inner] = TEXTS[status] ?? ["InternalServerError", "An internal error occurred."]
+  return errorAnswer(status, code, text, inner, headers)
 }
 
-const TEXTS: Readonly<Record<number, readonly [code: string, text: string]>> = {
+const TEXTS: Readonly<Record<number, readonly [code: string, text: string, inner?: string]>> = {
   400: ["BadParameter", "The request is not understood."],
   401: ["Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."],
-  403: ["Forbidden", "Caller is not authorized to perform action on resource."],
+  403: ["Forbidden", "Caller is not authorized to perform action on resource.", "ForbiddenByRbac"],
   404: ["SecretNotFound", "A secret with this name was not found in this key vault."],
   409: ["Conflict", "The secret is being changed by another request."],
   429: [
