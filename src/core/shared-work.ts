@@ -23,23 +23,28 @@ export interface SharedWorkOptions {
   readonly clock?: Clock
 }
 
-interface Running<T> {
-  readonly outcome: Promise<T>
-  readonly since: number
+/** All work of one key: the newest, which is joined, and what has been going on for longer. */
+interface UnderWay<T> {
+  newest: Promise<T>
+  since: number
+  /** Settles when one of them has succeeded. */
+  readonly done: Promise<T>
+  succeed(value: T): void
 }
 
 /**
  * Lets work be done once for all who want it at the same time: a thousand calls whose token has run out log in once.
  *
  * A request to a login service that is never answered must not stop a store for good. So whoever comes ten seconds after
- * the beginning begins anew, and after thirty the work is given up: whoever still waits for it is told so. What is slow
- * and no more than that still comes to its end, however soon those leave who wait for it.
+ * the beginning begins anew, and what that comes to is there for all who wait; after thirty the work is given up, and
+ * whoever still waits for it is told so. What is slow and no more than that still comes to its end, however soon those
+ * leave who wait for it.
  *
  * @param givenUp makes what those are told who have waited in vain: a failure of the backend's own.
  */
 export function sharedWork<T>(givenUp: () => Error, options: SharedWorkOptions = {}): SharedWork<T> {
   const { closing, clock = systemClock } = options
-  const newest = new Map<string, Running<T>>()
+  const all = new Map<string, UnderWay<T>>()
 
   async function bounded(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const late = new AbortController()
@@ -53,16 +58,39 @@ export function sharedWork<T>(givenUp: () => Error, options: SharedWorkOptions =
     }
   }
 
-  return async (key, work) => {
-    const joined = newest.get(key)
-    if (joined !== undefined && clock.monotonic() - joined.since < JOINED_FOR) return await joined.outcome
-    const begun = { outcome: bounded(work), since: clock.monotonic() }
-    newest.set(key, begun)
+  function begin(key: string, work: (signal: AbortSignal) => Promise<T>): UnderWay<T> {
+    const newest = bounded(work)
+    const since = clock.monotonic()
+    const begun = Object.assign(all.get(key) ?? succeeding<T>(), { newest, since })
+    all.set(key, begun)
     const over = (): void => {
-      if (newest.get(key) === begun) newest.delete(key)
+      if (all.get(key) === begun) all.delete(key)
     }
-    // Both, so that work which nobody waits for any more fails quietly.
-    begun.outcome.then(over, over)
-    return await begun.outcome
+    newest.then(
+      value => {
+        begun.succeed(value)
+        over()
+      },
+      // Also so that work which nobody waits for any more fails quietly.
+      () => {
+        if (begun.newest === newest) over()
+      },
+    )
+    return begun
   }
+
+  return async (key, work) => {
+    const joined = all.get(key)
+    const isJoined = joined !== undefined && clock.monotonic() - joined.since < JOINED_FOR
+    const { newest, done } = isJoined ? joined : begin(key, work)
+    return await Promise.race([newest, done])
+  }
+}
+
+function succeeding<T>(): Pick<UnderWay<T>, "done" | "succeed"> {
+  let succeed = (_: T): void => undefined
+  const done = new Promise<T>(resolve => {
+    succeed = resolve
+  })
+  return { done, succeed }
 }

@@ -49,20 +49,45 @@ describe("shared work", () => {
     expect(await next).toBe("second")
   })
 
-  it("is joined for ten seconds, and begun anew by whoever comes later; each has its own outcome", async () => {
+  it("is joined for ten seconds, and begun anew by whoever comes later", async () => {
     const { clock, begun, join } = counted()
-    const early = join()
+    const all = [join()]
     await clock.advance("9s")
-    const joining = join()
+    all.push(join())
+    expect(begun).toHaveLength(1)
     await clock.advance("1s")
-    const anew = [join(), join()]
+    all.push(join(), join())
     expect(begun).toHaveLength(2)
-    // The slow one ends first, and does not end what was begun since.
-    begun[0]?.end.open("slow")
-    expect(await Promise.all([early, joining])).toEqual(["slow", "slow"])
-    const still = join()
     begun[1]?.end.open("anew")
-    expect([await Promise.all([...anew, still]), begun.length]).toEqual([["anew", "anew", "anew"], 2])
+    expect(await Promise.all(all)).toEqual(["anew", "anew", "anew", "anew"])
+    // What has not been heard of since then says nothing to those who come now.
+    const next = join()
+    begun[0]?.end.open("too late")
+    begun[2]?.end.open("next")
+    expect([await next, begun.length]).toEqual(["next", 3])
+  })
+
+  it("that was only slow is there for all, also for those who began anew", async () => {
+    const { clock, begun, join } = counted()
+    const first = join()
+    await clock.advance("12s")
+    const second = join()
+    begun[0]?.end.open("slow")
+    expect(await Promise.all([first, second])).toEqual(["slow", "slow"])
+    begun[1]?.end.fail(new TypeError("nobody waits for it"))
+    await clock.settle()
+  })
+
+  it("fails for those who wait for just that, and goes on for those who began anew", async () => {
+    const { clock, begun, join } = counted()
+    const first = Promise.allSettled([join()])
+    await clock.advance("12s")
+    const second = join()
+    begun[0]?.end.fail(new TypeError("its own"))
+    expect(await first).toMatchObject([{ reason: expect.any(TypeError) }])
+    const joining = join()
+    begun[1]?.end.open("anew")
+    expect([await Promise.all([second, joining]), begun.length]).toEqual([["anew", "anew"], 2])
   })
 
   it("is given up after thirty seconds, and told so; what comes of it then is dropped", async () => {
