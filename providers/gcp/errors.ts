@@ -1,5 +1,7 @@
-import type { ErrorTable, KnownFailure } from "../../src/core/index.ts"
-import { LoginFailure, type LoginProblem } from "./login.ts"
+import { type ErrorTable, isSecretError, type KnownFailure } from "../../src/core/index.ts"
+import { LoginFailure, loginProblem } from "./login.ts"
+import { NO_PLACE, NO_TOKEN, refusedFor } from "./reasons.ts"
+import { FailedStep } from "./step.ts"
 
 /** The statuses of gRPC by their numbers (page "Status codes and their use in gRPC"). */
 const STATUS = {
@@ -20,6 +22,7 @@ const STATUS = {
   UNAUTHENTICATED: 16,
 } as const
 
+/** What each operation needs, and each call of a write for itself. */
 const ROLES: Readonly<Record<string, string>> = {
   read: "roles/secretmanager.secretAccessor on the secret",
   ping: "roles/secretmanager.secretAccessor",
@@ -28,12 +31,9 @@ const ROLES: Readonly<Record<string, string>> = {
   list: "roles/secretmanager.viewer on the project",
   versions: "secretmanager.versions.list (roles/secretmanager.viewer) on the secret",
   delete: "secretmanager.secrets.delete (roles/secretmanager.admin) on the secret",
-}
-
-const NO_PLACE: KnownFailure = {
-  code: "MISCONFIGURED",
-  message: "the service knows no such project or location",
-  hint: "see whether the project and the location of the store are spelled as in the console",
+  get: "secretmanager.secrets.get (roles/secretmanager.viewer) on the secret, because of the alias",
+  create: "secretmanager.secrets.create on the project",
+  alias: "secretmanager.secrets.update on the secret",
 }
 
 const GARBLED: KnownFailure = {
@@ -53,6 +53,12 @@ const NO_SECRET: KnownFailure = {
   hint: "there is no secret of this name here, or it has no such version yet",
 }
 
+const OVERTAKEN: KnownFailure = {
+  code: "CONFLICT",
+  message: "somebody changed or removed the secret while it was written",
+  hint: "read the secret to see whether it is what you want",
+}
+
 /**
  * From the statuses of the service to our codes, by operation where one status means two things.
  *
@@ -65,15 +71,24 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
   [STATUS.UNKNOWN]: GARBLED,
   [STATUS.INVALID_ARGUMENT]: operation => {
     if (operation === "list" || operation === "ping") return NO_PLACE
-    if (operation === "write")
-      return { code: "INVALID_VALUE", hint: "the service refuses the value, or the locations of replication" }
+    if (operation === "write") return { code: "INVALID_VALUE", hint: "the service refuses the value" }
+    if (operation === "create") {
+      return {
+        code: "MISCONFIGURED",
+        message: "the service does not make such secrets",
+        hint: "see replication, kmsKey and labels of the store",
+      }
+    }
     return {
       code: "INVALID_NAME",
       hint: "see whether project, location and version are spelled as the console has them",
     }
   },
   [STATUS.DEADLINE_EXCEEDED]: { code: "TIMEOUT" },
-  [STATUS.NOT_FOUND]: operation => (operation === "list" || operation === "write" ? NO_PLACE : NO_SECRET),
+  [STATUS.NOT_FOUND]: operation => {
+    if (operation === "get" || operation === "alias") return OVERTAKEN
+    return operation === "list" || operation === "write" || operation === "create" ? NO_PLACE : NO_SECRET
+  },
   [STATUS.ALREADY_EXISTS]: {
     code: "CONFLICT",
     message: "there is such a secret already",
@@ -87,7 +102,9 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
     code: "THROTTLED",
     hint: "see the quotas of the Secret Manager API in this project",
   },
+  // Which of the two a wrong etag is answered with, nobody has published a recording of.
   [STATUS.FAILED_PRECONDITION]: operation => {
+    if (operation === "alias") return OVERTAKEN
     if (operation === "read" || operation === "ping") {
       return {
         code: "DISABLED",
@@ -101,68 +118,17 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
       hint: "see the key that encrypts it, and the policies on locations of resources",
     }
   },
-  [STATUS.ABORTED]: operation =>
-    operation === "write" || operation === "delete" ? { code: "CONFLICT", hint: "do it again" } : BUSY,
+  [STATUS.ABORTED]: operation => {
+    if (operation === "alias") return OVERTAKEN
+    return operation === "write" || operation === "create" || operation === "delete"
+      ? { code: "CONFLICT", hint: "do it again" }
+      : BUSY
+  },
   [STATUS.UNIMPLEMENTED]: GARBLED,
   [STATUS.INTERNAL]: GARBLED,
   [STATUS.UNAVAILABLE]: BUSY,
   [STATUS.DATA_LOSS]: GARBLED,
-  [STATUS.UNAUTHENTICATED]: {
-    code: "UNAUTHENTICATED",
-    message: "the service does not accept the token, nor the one of a new login",
-    hint: "see whether the credentials are revoked or expired, and whether the clock of this machine is right",
-  },
-}
-
-const SETTING = "this is no answer about the secret, but about the project"
-
-/** Reasons that come with a refusal (google.api.ErrorReason): these are not about the secret that was asked for. */
-const REASONS: Readonly<Record<string, KnownFailure>> = {
-  SERVICE_DISABLED: {
-    code: "MISCONFIGURED",
-    message: "the Secret Manager API is not enabled in the project",
-    hint: "gcloud services enable secretmanager.googleapis.com, and wait some minutes",
-  },
-  BILLING_DISABLED: { code: "MISCONFIGURED", message: "the project has no billing account", hint: SETTING },
-  CONSUMER_INVALID: NO_PLACE,
-  CONSUMER_SUSPENDED: { code: "MISCONFIGURED", message: "the project is suspended", hint: SETTING },
-  USER_PROJECT_DENIED: {
-    code: "MISCONFIGURED",
-    message: "the project that is to pay for the call does not let this identity use it",
-    hint: "grant roles/serviceusage.serviceUsageConsumer there, or set another quota project",
-  },
-  ACCESS_TOKEN_SCOPE_INSUFFICIENT: {
-    code: "UNAUTHENTICATED",
-    message: "the token does not have the scope of Google Cloud",
-    hint: "give the machine or the node pool the scope cloud-platform",
-  },
-  ACCOUNT_STATE_INVALID: {
-    code: "UNAUTHENTICATED",
-    message: "the account is disabled or deleted",
-    hint: "see the service account in the console",
-  },
-}
-
-const LOGINS: Readonly<Record<LoginProblem, KnownFailure>> = {
-  missing: {
-    code: "UNAUTHENTICATED",
-    message: "there are no credentials here",
-    hint: "gcloud auth application-default login, or name a file in GOOGLE_APPLICATION_CREDENTIALS",
-    notSent: true,
-  },
-  refused: {
-    code: "UNAUTHENTICATED",
-    message: "Google gave no token for the credentials",
-    hint: "a user logs in again with gcloud auth application-default login; see whether a key was deleted",
-    notSent: true,
-  },
-  throttled: { code: "THROTTLED", message: "Google gives no more tokens for now", notSent: true },
-  unreachable: {
-    code: "UNAVAILABLE",
-    message: "whoever gives out tokens cannot be reached",
-    hint: "see DNS and the network to oauth2.googleapis.com, or to the metadata server",
-    notSent: true,
-  },
+  [STATUS.UNAUTHENTICATED]: NO_TOKEN,
 }
 
 /** What gRPC itself says when there was no connection: its own sentences, with what the network said behind them. */
@@ -182,7 +148,8 @@ interface StatusError {
 
 /** The table of the errors of Secret Manager, of gRPC under it and of Google's logins. */
 export const gcpErrors: ErrorTable = (thrown, operation) => {
-  if (thrown instanceof LoginFailure) return LOGINS[thrown.problem]
+  if (thrown instanceof LoginFailure) return loginProblem(thrown)
+  if (thrown instanceof FailedStep) return ofStep(thrown)
   const error = statusOf(thrown)
   if (error === undefined) return undefined
   const between = noConnection(error) ?? noService(error)
@@ -202,20 +169,45 @@ export function isAnswer(thrown: unknown): boolean {
 export function isRefusedLogin(thrown: unknown): boolean {
   if (thrown instanceof LoginFailure) return thrown.problem === "refused" || thrown.problem === "missing"
   const error = statusOf(thrown)
-  return error?.code === STATUS.UNAUTHENTICATED && !HTTP_STATUS.test(error.details)
+  const isRefused = error?.code === STATUS.UNAUTHENTICATED || error?.reason === "ACCESS_TOKEN_EXPIRED"
+  return isRefused && !HTTP_STATUS.test(error.details)
 }
 
-/** Whether a call said that there is no such thing, or, with `"conflict"`, that somebody else was faster. */
-export function isStatus(thrown: unknown, status: "NOT_FOUND" | "ALREADY_EXISTS" | "ETAG"): boolean {
-  const code = statusOf(thrown)?.code
-  // Which of the two a wrong etag is answered with, nobody has published a recording of.
-  if (status === "ETAG") return code === STATUS.FAILED_PRECONDITION || code === STATUS.ABORTED
-  return code === STATUS[status]
+/** Whether a call said that there is no such thing, or that there is one already. */
+export function isStatus(thrown: unknown, status: "NOT_FOUND" | "ALREADY_EXISTS"): boolean {
+  return statusOf(thrown instanceof FailedStep ? thrown.thrown : thrown)?.code === STATUS[status]
+}
+
+/** Whether a version that was to be added was certainly not. */
+export function isUndone(thrown: unknown): boolean {
+  if (isSecretError(thrown)) return thrown.code === "MISCONFIGURED"
+  const known = gcpErrors(thrown, "write")
+  return known !== undefined && !isOpen(known)
+}
+
+function isOpen({ code, notSent }: KnownFailure): boolean {
+  return !notSent && (code === "UNAVAILABLE" || code === "TIMEOUT")
+}
+
+/** What there is to say of a call that is not the one that adds the version. */
+function ofStep({ step, thrown, version }: FailedStep): KnownFailure {
+  const known = isSecretError(thrown) ? { code: thrown.code, hint: thrown.hint } : gcpErrors(thrown, step)
+  const failure: KnownFailure = known ?? GARBLED
+  if (version === undefined) return { ...failure, notSent: true }
+  const alias = isOpen(failure)
+    ? "it is not known whether the alias points to it"
+    : "the alias does not point to it"
+  const more = "move the alias with gcloud secrets update: writing again adds another version"
+  return {
+    ...failure,
+    transient: false,
+    message: `version ${version} was added, and ${alias}`,
+    hint: failure.hint === undefined ? more : `${failure.hint}; ${more}`,
+  }
 }
 
 function answered({ code, reason }: StatusError, operation: string): KnownFailure | undefined {
-  const refused = code === STATUS.PERMISSION_DENIED || code === STATUS.UNAUTHENTICATED
-  const known = (refused && Object.hasOwn(REASONS, reason) && REASONS[reason]) || CODES[code]
+  const known = refusedFor(reason, code === STATUS.PERMISSION_DENIED) ?? CODES[code]
   return typeof known === "function" ? known(operation) : known
 }
 

@@ -7,10 +7,11 @@ import {
 } from "../../src/core/index.ts"
 import { Connection } from "./connection.ts"
 import { gcpErrors } from "./errors.ts"
-import { gcpNames, idIn, ResourceNames } from "./names.ts"
+import { gcpNames, idIn, ResourceNames, versionIn } from "./names.ts"
+import { newSecret } from "./new-secret.ts"
 import { checkOptions, type GcpOptions, locationOf } from "./options.ts"
-import { payloadOf, VALUES, valueIn } from "./payload.ts"
-import { dateOf, type GcpCallOptions, type GcpClient, type GcpPage, type GcpSecret, numberIn } from "./sdk.ts"
+import { damaged, payloadOf, VALUES, valueIn } from "./payload.ts"
+import { dateOf, type GcpCallOptions, type GcpClient, type GcpPage, type GcpSecret } from "./sdk.ts"
 import { openSession } from "./session.ts"
 import { writeVersion } from "./write.ts"
 
@@ -28,17 +29,12 @@ const PAGE = 1_000
  * @throws SecretError `MISCONFIGURED` for options that do not exist, are wrong, or do not go together
  */
 export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions" | "delete"> {
-  const {
-    project,
-    location,
-    version: current = "latest",
-    replication,
-    prefix,
-    rename,
-  } = checkOptions(options)
+  const { project, location, version: current = "latest", prefix, rename } = checkOptions(options)
   const resources = new ResourceNames(project, location)
   const connection = new Connection(() => openSession(options))
   const alias = current === "latest" ? undefined : current
+  const isUnchecked = options.insecure === true || options.client !== undefined
+  const writing = { connection, resources, alias, made: newSecret(options), unfilled: new Map() }
 
   const access = async (id: string, version: string, signal: AbortSignal) => {
     const name = resources.version(id, version)
@@ -87,15 +83,13 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
         })
       }
       const answer = await access(id, version ?? current, signal)
-      const value = await valueIn(answer)
-      const number = numberIn(answer.name)
-      if (number === undefined)
-        throw new SecretError("UNAVAILABLE", { message: "the answer names no version" })
-      return { value, version: number }
+      const number = versionIn(answer.name, id)
+      if (number === undefined || (version !== undefined && version !== number))
+        throw damaged("the answer is not about the version that was asked for")
+      return { value: await valueIn(answer, isUnchecked), version: number }
     },
     async write(id, value, { expect, signal }) {
       const payload = await payloadOf(value)
-      const writing = { connection, resources, alias, replication: replicationOf(location, replication) }
       return await writeVersion(writing, id, payload, { absent: expect === "absent", signal })
     },
     async *list({ under, signal }) {
@@ -118,7 +112,7 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
       )
       let newest: string | undefined
       for await (const { name, state, createTime } of versions) {
-        const version = numberIn(name)
+        const version = versionIn(name, id)
         if (version === undefined) continue
         newest ??= version
         yield {
@@ -148,12 +142,6 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
       await connection.close()
     },
   })
-}
-
-function replicationOf(location: string | undefined, places: readonly string[] | undefined) {
-  if (location !== undefined) return undefined
-  if (places === undefined) return { automatic: {} }
-  return { userManaged: { replicas: places.map(place => ({ location: place })) } }
 }
 
 async function numberOf(

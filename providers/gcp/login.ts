@@ -1,4 +1,4 @@
-import { isNetworkCode } from "../../src/core/index.ts"
+import { isNetworkCode, type KnownFailure } from "../../src/core/index.ts"
 
 /** Why there is no token. */
 export type LoginProblem = "missing" | "refused" | "throttled" | "unreachable"
@@ -12,6 +12,33 @@ export class LoginFailure extends Error {
     super("there is no token for the service")
     this.problem = problem
   }
+}
+
+const PROBLEMS: Readonly<Record<LoginProblem, KnownFailure>> = {
+  missing: {
+    code: "UNAUTHENTICATED",
+    message: "there are no credentials here",
+    hint: "gcloud auth application-default login, or name a file in GOOGLE_APPLICATION_CREDENTIALS",
+    notSent: true,
+  },
+  refused: {
+    code: "UNAUTHENTICATED",
+    message: "Google gave no token for the credentials",
+    hint: "a user logs in again with gcloud auth application-default login; see whether a key was deleted",
+    notSent: true,
+  },
+  throttled: { code: "THROTTLED", message: "Google gives no more tokens for now", notSent: true },
+  unreachable: {
+    code: "UNAVAILABLE",
+    message: "whoever gives out tokens cannot be reached",
+    hint: "see DNS and the network to oauth2.googleapis.com, or to the metadata server",
+    notSent: true,
+  },
+}
+
+/** What a login that failed means. */
+export function loginProblem({ problem }: LoginFailure): KnownFailure {
+  return PROBLEMS[problem]
 }
 
 /**

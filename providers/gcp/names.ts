@@ -32,3 +32,9 @@ export class ResourceNames {
 export function idIn(name: string | null | undefined): string | undefined {
   return /\/secrets\/([^/]+)$/.exec(name ?? "")?.[1]
 }
+
+/** The number of a version of a secret, from its resource name. `undefined` if that names nothing of the kind. */
+export function versionIn(name: string | null | undefined, id: string): string | undefined {
+  const [, secret, version] = /\/secrets\/([^/]+)\/versions\/(\d+)$/.exec(name ?? "") ?? []
+  return secret === id ? version : undefined
+}

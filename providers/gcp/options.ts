@@ -5,6 +5,7 @@ import {
   refuseUnknownOptions,
   type SecretError,
 } from "../../src/core/index.ts"
+import { hasKeyForEach, keysOf } from "./new-secret.ts"
 import type { GcpAuthClient, GcpClient } from "./sdk.ts"
 
 /** What can be set about secrets in Google Secret Manager. */
@@ -20,6 +21,14 @@ export interface GcpOptions extends NameOptions {
   readonly version?: string | undefined
   /** Where the values of new global secrets are kept: `["europe-west1", "europe-west4"]`. Default: Google decides. */
   readonly replication?: readonly string[] | undefined
+  /**
+   * The keys of one's own with which the values of new secrets are encrypted: `"projects/…/locations/…/keyRings/…/cryptoKeys/…"`.
+   * One for each place in which they are kept: those of `replication`, `location`, or else one of the location `global`.
+   * Default: Google's keys.
+   */
+  readonly kmsKey?: string | readonly string[] | undefined
+  /** Labels of new secrets: `{ team: "forms" }`. They are no secrets: whoever may list sees them. Default: none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
   /** Host and port of another server than the service's own: `"127.0.0.1:8085"`. */
   readonly endpoint?: string | undefined
   /** Speaks to `endpoint` without TLS and without credentials: for emulators. Default: `false`. */
@@ -41,6 +50,8 @@ const OPTIONS: readonly (keyof GcpOptions)[] = [
   "location",
   "version",
   "replication",
+  "kmsKey",
+  "labels",
   "endpoint",
   "insecure",
   "ca",
@@ -51,6 +62,14 @@ const OPTIONS: readonly (keyof GcpOptions)[] = [
   "prefix",
   "rename",
 ]
+
+/** A key of Cloud KMS, without a version of it. */
+const KEY =
+  /^projects\/[a-z0-9][a-z0-9.:-]*\/locations\/[a-z0-9-]+\/keyRings\/[\w-]{1,63}\/cryptoKeys\/[\w-]{1,63}$/
+/** "Label keys must be between 1 and 63 characters long […] values between 0 and 63" (reference of `projects.secrets`). */
+const LABEL = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u
+const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u
+const MOST_LABELS = 64
 
 const PLACE = /^[a-z][a-z0-9-]{0,62}$/
 
@@ -90,6 +109,8 @@ export function checkOptions(options: GcpOptions): GcpOptions {
   const isList = Array.isArray(replication) && replication.length > 0
   if (replication !== undefined && !(isList && replication.every(place => PLACE.test(place))))
     throw unusable("its replication names no regions", 'write replication: ["europe-west1", "europe-west4"]')
+  refuseOthersThanKeys(options)
+  refuseOthersThanLabels(options.labels)
   if (insecure !== undefined && typeof insecure !== "boolean")
     throw unusable("its insecure is neither true nor false", "leave it out")
   if (insecure && endpoint === undefined)
@@ -128,6 +149,7 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
     "location",
     "version",
     "replication",
+    "kmsKey",
     "endpoint",
     "insecure",
     "ca",
@@ -151,9 +173,42 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
     location: parameter("location"),
     version: parameter("version"),
     replication: parameter("replication")?.split(","),
+    kmsKey: parameter("kmsKey")?.split(","),
     endpoint: parameter("endpoint"),
     insecure: flag("insecure"),
     ca: parameter("ca"),
+  }
+}
+
+function refuseOthersThanKeys(options: GcpOptions): void {
+  const { kmsKey } = options
+  if (kmsKey === undefined) return
+  const isText = typeof kmsKey === "string" || Array.isArray(kmsKey)
+  if (!isText || !keysOf(kmsKey).every(key => typeof key === "string" && KEY.test(key))) {
+    throw unusable(
+      "its kmsKey is no name of a key",
+      'write kmsKey: "projects/my-project/locations/global/keyRings/my-ring/cryptoKeys/my-key"',
+    )
+  }
+  if (!hasKeyForEach(options)) {
+    throw unusable(
+      "its kmsKey has not one key for each place",
+      "a key is of the place that it encrypts in: the location, each of replication, or global where Google decides",
+    )
+  }
+}
+
+function refuseOthersThanLabels(labels: unknown): void {
+  if (labels === undefined) return
+  const entries = typeof labels === "object" && labels !== null ? Object.entries(labels) : []
+  const isGood = entries.every(
+    ([label, value]) => LABEL.test(label) && typeof value === "string" && LABEL_VALUE.test(value),
+  )
+  if (entries.length === 0 || entries.length > MOST_LABELS || !isGood) {
+    throw unusable(
+      "its labels are none",
+      'write labels: { team: "forms" }: up to 64, of lower-case letters, digits, "_" and "-"',
+    )
   }
 }
 

@@ -13,17 +13,20 @@ export async function payloadOf(value: SecretValue): Promise<{ data: Uint8Array;
 
 /**
  * The value in an answer, if it arrived whole: the SDK itself does not look at the checksum (page "Ensure data
- * integrity with checksums"). One that came without is taken as it is: not every emulator sends one.
+ * integrity with checksums").
  *
+ * @param isUnchecked whether one without a checksum is taken as it is: the service always sends one, emulators and
+ * clients of one's own may not.
  * @throws SecretError `UNAVAILABLE`, transient, for a payload that is missing or damaged; never with any of it
  */
-export async function valueIn({ payload }: GcpAccess): Promise<SecretValue> {
+export async function valueIn({ payload }: GcpAccess, isUnchecked: boolean): Promise<SecretValue> {
   const { data, dataCrc32c } = payload ?? {}
   if (data === undefined || data === null) throw damaged("the answer holds no payload")
   const bytes = typeof data === "string" ? Buffer.from(data, "base64") : data
-  const isChecked = dataCrc32c !== undefined && dataCrc32c !== null
+  const isGiven = dataCrc32c !== undefined && dataCrc32c !== null
+  if (!isGiven && !isUnchecked) throw damaged("the payload came without its checksum")
   // The checksum is an int64: text, a number or an object, depending on who decoded it.
-  if (isChecked && String(dataCrc32c) !== String(await crc32c(bytes))) {
+  if (isGiven && String(dataCrc32c) !== String(await crc32c(bytes))) {
     throw damaged("the payload does not have the checksum that came with it")
   }
   return valueOfBytes(bytes)
@@ -38,7 +41,8 @@ async function crc32c(bytes: Uint8Array): Promise<number> {
   return castagnoli.buf(bytes) >>> 0
 }
 
-function damaged(message: string): SecretError {
+/** The error for an answer that cannot be the one that was asked for. */
+export function damaged(message: string): SecretError {
   return new SecretError("UNAVAILABLE", {
     message,
     hint: "asking again helps, unless something between here and the service changes what passes",

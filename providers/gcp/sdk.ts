@@ -10,7 +10,7 @@ export interface GcpClient {
     options: GcpCallOptions,
   ): Promise<GcpAnswer<GcpVersion>>
   createSecret(
-    request: { parent: string; secretId: string; secret: { replication?: GcpReplication } },
+    request: { parent: string; secretId: string; secret: GcpNewSecret },
     options: GcpCallOptions,
   ): Promise<GcpAnswer<GcpSecret>>
   getSecret(request: { name: string }, options: GcpCallOptions): Promise<GcpAnswer<GcpSecret>>
@@ -78,8 +78,21 @@ export interface GcpSecret {
   readonly versionAliases?: { readonly [alias: string]: unknown } | null
 }
 
-/** Where the values of a secret are kept. */
-export type GcpReplication = { automatic: object } | { userManaged: { replicas: { location: string }[] } }
+/** A secret that is to be made. */
+export interface GcpNewSecret {
+  /** Where its values are kept; a regional one says it by its name. */
+  replication?:
+    | { automatic: GcpEncryption }
+    | { userManaged: { replicas: (GcpEncryption & { location: string })[] } }
+  /** Of a regional one. */
+  customerManagedEncryption?: { kmsKeyName: string }
+  labels?: { [label: string]: string }
+}
+
+/** With which key of the user's own values are encrypted, if with one. */
+export interface GcpEncryption {
+  customerManagedEncryption?: { kmsKeyName: string }
+}
 
 /** A time of the service's; the seconds since 1970 come as text or as a number object. */
 export interface GcpTime {
@@ -90,11 +103,6 @@ export interface GcpTime {
 /** Who asks: any client of `google-auth-library` fits. */
 export interface GcpAuthClient {
   getRequestHeaders(url?: string | URL): Promise<unknown>
-}
-
-/** The number of a version, at the end of its name. `undefined` for what is no name of a version. */
-export function numberIn(name: string | null | undefined): string | undefined {
-  return /\/versions\/(\d+)$/.exec(name ?? "")?.[1]
 }
 
 /** A time as a date, if there is one. */

@@ -1,8 +1,9 @@
 import { SecretError, type VersionInfo } from "../../src/core/index.ts"
 import type { Connection } from "./connection.ts"
-import { isStatus } from "./errors.ts"
-import type { ResourceNames } from "./names.ts"
-import { dateOf, type GcpReplication, type GcpSecret, type GcpVersion, numberIn } from "./sdk.ts"
+import { isStatus, isUndone } from "./errors.ts"
+import { type ResourceNames, versionIn } from "./names.ts"
+import { dateOf, type GcpNewSecret, type GcpSecret, type GcpVersion } from "./sdk.ts"
+import { asStep } from "./step.ts"
 
 /** Where and how is written. */
 export interface Writing {
@@ -10,8 +11,13 @@ export interface Writing {
   readonly resources: ResourceNames
   /** The alias that a write moves; `undefined` where the newest version is the current one. */
   readonly alias: string | undefined
-  /** Where the values of new secrets are kept; `undefined` for regional ones, which say it by their name. */
-  readonly replication: GcpReplication | undefined
+  /** How new secrets are made. */
+  readonly made: GcpNewSecret
+  /**
+   * By their ids, the secrets that this store has made and whose first version was then refused. To it, and to nobody
+   * else, they are still absent: whoever else finds one cannot tell it from one that is just about to be filled.
+   */
+  readonly unfilled: Map<string, GcpSecret>
 }
 
 interface Payload {
@@ -22,37 +28,73 @@ interface Payload {
 /**
  * Adds a version, to a secret that is made where it is missing, and lets the alias point to it.
  *
- * With `expect: "absent"` the making of the secret elects who writes: of several, one succeeds in it. Whoever is
- * interrupted after it leaves a secret without versions, which reads as `NOT_FOUND` and is no longer absent.
+ * With `expect: "absent"` the making of the secret elects who writes: of several, one succeeds in it. If its version is
+ * refused then, it may try again. Whoever is interrupted leaves a secret without versions, which reads as `NOT_FOUND` and
+ * is no longer absent.
  *
- * @throws what the SDK threw; SecretError `CONFLICT`, `UNAVAILABLE`
+ * @throws what the SDK threw; FailedStep; SecretError `CONFLICT`, `UNAVAILABLE`, `UNSUPPORTED`
  */
 export async function writeVersion(
   writing: Writing,
   id: string,
   payload: Payload,
-  options: { readonly absent: boolean; readonly signal: AbortSignal },
+  { absent, signal }: { readonly absent: boolean; readonly signal: AbortSignal },
 ): Promise<VersionInfo> {
-  const { signal } = options
-  // Read before the version is added, so that the etag covers all that happens meanwhile: adding does not change it.
-  const secret = await secretFor(writing, id, options)
-  const version = await added(writing, id, payload, secret === undefined, signal)
-  const number = numberIn(version.name)
+  const { alias, unfilled } = writing
+  let empty = unfilled.get(id)
+  // Taken away, so that of several writes at once only one has it.
+  unfilled.delete(id)
+  let isSent = false
+  let version: GcpVersion
+  let secret: GcpSecret | undefined
+  try {
+    // Read before the version is added, so that the etag covers all that happens meanwhile: adding does not change it.
+    secret = absent
+      ? await absentSecret(writing, id, empty, signal)
+      : await secretForAlias(writing, id, signal)
+    if (absent) empty = secret
+    if (alias !== undefined && !secret?.etag) throw withoutEtag()
+    isSent = true
+    version = await added(writing, id, payload, secret === undefined, signal)
+  } catch (thrown) {
+    if (empty !== undefined && (!isSent || isUndone(thrown))) unfilled.set(id, empty)
+    throw thrown
+  }
+  const number = versionIn(version.name, id)
   if (number === undefined) throw unreadable()
-  if (writing.alias !== undefined && secret !== undefined) {
-    await pointed(writing, writing.alias, { ...secret, number }, id, signal)
+  if (alias !== undefined && secret !== undefined) {
+    await pointed(writing, alias, { ...secret, number }, id, signal)
   }
   const createdAt = dateOf(version.createTime)
   return { version: number, current: true, readable: true, ...(createdAt && { createdAt }) }
 }
 
-/** The secret as it was before, if that must be known: for the alias, or to see that we made it. */
-async function secretFor(
+/** Makes the secret, unless it is one that this store has made before, and that is still empty. */
+async function absentSecret(
   writing: Writing,
   id: string,
-  { absent, signal }: { readonly absent: boolean; readonly signal: AbortSignal },
+  empty: GcpSecret | undefined,
+  signal: AbortSignal,
+): Promise<GcpSecret> {
+  try {
+    return await created(writing, id, signal)
+  } catch (thrown) {
+    if (empty === undefined || !isStatus(thrown, "ALREADY_EXISTS")) throw thrown
+    const { connection, resources } = writing
+    const request = { parent: resources.secret(id), pageSize: 1, pageToken: "" }
+    const listed = connection.call(signal, (client, options) => client.listSecretVersions(request, options))
+    const [versions] = await asStep("versions", listed)
+    if (versions.length > 0) throw thrown
+    return empty
+  }
+}
+
+/** The secret as it was before, if an alias of it is to be moved. */
+async function secretForAlias(
+  writing: Writing,
+  id: string,
+  signal: AbortSignal,
 ): Promise<GcpSecret | undefined> {
-  if (absent) return await created(writing, id, signal)
   if (writing.alias === undefined) return undefined
   try {
     return await secretAsIs(writing, id, signal)
@@ -68,17 +110,19 @@ async function secretAsIs(
   signal: AbortSignal,
 ): Promise<GcpSecret> {
   const name = resources.secret(id)
-  const [secret] = await connection.call(signal, (client, options) => client.getSecret({ name }, options))
+  const asked = connection.call(signal, (client, options) => client.getSecret({ name }, options))
+  const [secret] = await asStep("get", asked)
   return secret
 }
 
 async function created(
-  { connection, resources, replication }: Writing,
+  { connection, resources, made }: Writing,
   id: string,
   signal: AbortSignal,
 ): Promise<GcpSecret> {
-  const request = { parent: resources.parent, secretId: id, secret: replication ? { replication } : {} }
-  const [secret] = await connection.call(signal, (client, options) => client.createSecret(request, options))
+  const request = { parent: resources.parent, secretId: id, secret: made }
+  const asked = connection.call(signal, (client, options) => client.createSecret(request, options))
+  const [secret] = await asStep("create", asked)
   return secret
 }
 
@@ -143,21 +187,21 @@ async function pointed(
     },
     updateMask: { paths: ["version_aliases"] },
   }
-  try {
-    await connection.call(signal, (client, options) => client.updateSecret(request, options))
-  } catch (thrown) {
-    if (!isStatus(thrown, "ETAG")) throw thrown
-    throw new SecretError("CONFLICT", {
-      message:
-        "somebody changed the secret meanwhile: the version was added, and the alias does not point to it",
-      hint: "read the secret, and write again if it is not what you want",
-    })
-  }
+  const asked = connection.call(signal, (client, options) => client.updateSecret(request, options))
+  await asStep("alias", asked, number)
+}
+
+/** An empty one would move the alias whatever has happened meanwhile. */
+function withoutEtag(): SecretError {
+  return new SecretError("UNSUPPORTED", {
+    message: "the secret has no etag, without which an alias cannot be moved safely",
+    hint: 'this is not how the service answers; with an emulator, leave version at "latest"',
+  })
 }
 
 function unreadable(): SecretError {
   return new SecretError("UNAVAILABLE", {
-    message: "the answer names no version",
+    message: "the answer names no version of this secret",
     outcome: "unknown",
     hint: "read the secret to see what became of it",
   })

@@ -155,7 +155,7 @@ test("closing while the connection is made leaves none", async () => {
 /** A client that was handed over: answers every access, and remembers what it was told. */
 function handedOver(value: string) {
   const calls: { readonly request: object; readonly options: GcpCallOptions }[] = []
-  const name = "projects/1/secrets/a/versions/7"
+  const name = `projects/1/secrets/${ID}/versions/7`
   const accessSecretVersion: GcpClient["accessSecretVersion"] = async (request, options) => {
     calls.push({ request, options })
     // As the REST form of the client has it: bytes as text, and a checksum only if there was one.
@@ -193,17 +193,21 @@ test("a client that is handed over, and whose token is refused, is asked once an
 
 test.for([
   ["no name", {}],
-  ["a name without a version", { name: "projects/1/secrets/a", payload: { data: Buffer.from("tly-1") } }],
-  ["no payload", { name: "projects/1/secrets/a/versions/1" }],
-  ["no data", { name: "projects/1/secrets/a/versions/1", payload: { data: null } }],
+  ["a name without a version", { name: `projects/1/secrets/${ID}`, payload: { data: Buffer.from("tly-1") } }],
+  ["another name", { name: "projects/1/secrets/a/versions/1", payload: { data: Buffer.from("tly-1") } }],
+  ["no payload", { name: `projects/1/secrets/${ID}/versions/1` }],
+  ["no data", { name: `projects/1/secrets/${ID}/versions/1`, payload: { data: null } }],
 ] as const)("an answer with %s is UNAVAILABLE and no value", async ([, answer]) => {
   const client = { accessSecretVersion: async () => [answer] } as unknown as GcpClient
   const error = await errorOf(opened({ project: "my-project", client }).read(NAME, calm))
   expect([error.code, error.transient]).toEqual(["UNAVAILABLE", true])
 })
 
-test("an answer to a write that names no version leaves open what became of it", async () => {
-  const client = { addSecretVersion: async () => [{}] } as unknown as GcpClient
+test.for([
+  ["no version", {}],
+  ["another secret", { name: "projects/1/secrets/a/versions/1" }],
+] as const)("an answer to a write that names %s leaves open what became of it", async ([, answer]) => {
+  const client = { addSecretVersion: async () => [answer] } as unknown as GcpClient
   const error = await errorOf(opened({ project: "my-project", client }).write(NAME, "tly-1", calm))
   expect([error.code, error.outcome]).toEqual(["UNAVAILABLE", "unknown"])
 })

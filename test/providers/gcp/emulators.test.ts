@@ -74,19 +74,28 @@ test("with an alias that points nowhere, no version is the current one", async (
   }
 })
 
-test("a secret without an etag and aliases gets its first alias", async () => {
+test("a secret without aliases gets its first one", async () => {
   const { asked, store } = storeOn(
-    { getSecret: [{}], addSecretVersion: [{ name: `${WHOLE}/versions/3` }], updateSecret: [{}] },
+    { getSecret: [{ etag: '"1"' }], addSecretVersion: [{ name: `${WHOLE}/versions/3` }], updateSecret: [{}] },
     { version: "current" },
   )
   expect(await store.write(NAME, "tly-1", calm)).toEqual({ version: "3", current: true, readable: true })
   expect(asked.at(-1)?.[1]).toMatchObject({
     secret: {
       name: "projects/my-project/secrets/tally--api-token",
-      etag: "",
+      etag: '"1"',
       versionAliases: { current: "3" },
     },
   })
+})
+
+test("where secrets have no etags, nothing is written: an alias could not be moved without harm", async () => {
+  for (const secret of [{}, { etag: "" }, { etag: null }]) {
+    const { asked, store } = storeOn({ getSecret: [secret] }, { version: "current" })
+    const error = await errorOf(store.write(NAME, "tly-1", calm))
+    expect([error.code, error.transient, error.outcome]).toEqual(["UNSUPPORTED", false, undefined])
+    expect(asked.map(([method]) => method)).toEqual(["getSecret"])
+  }
 })
 
 test("an access that answers to a ping is as good as one that finds nothing", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createServer as createHttp2 } from "node:http2"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
-import type { SecretErrorCode } from "latchkey"
+import { type SecretErrorCode, Secrets } from "latchkey"
 import type { GcpOptions } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
 import type { CodeName, Fault } from "../../servers/gcp/index.ts"
@@ -79,8 +79,19 @@ test.for([
   ["USER_PROJECT_DENIED", "PERMISSION_DENIED", "MISCONFIGURED"],
   ["ACCESS_TOKEN_SCOPE_INSUFFICIENT", "PERMISSION_DENIED", "UNAUTHENTICATED"],
   ["ACCOUNT_STATE_INVALID", "UNAUTHENTICATED", "UNAUTHENTICATED"],
+  ["SECURITY_POLICY_VIOLATED", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["ORG_RESTRICTION_VIOLATION", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["LOCATION_ORG_POLICY_VIOLATED", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["LOCATION_ORG_POLICY_VIOLATED", "FAILED_PRECONDITION", "MISCONFIGURED"],
+  ["GCP_SUSPENDED", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["SERVICE_NOT_VISIBLE", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["RESOURCE_PROJECT_INVALID", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["ACCESS_TOKEN_EXPIRED", "PERMISSION_DENIED", "UNAUTHENTICATED"],
   ["IAM_PERMISSION_DENIED", "PERMISSION_DENIED", "DENIED"],
-  ["constructor", "PERMISSION_DENIED", "DENIED"],
+  ["A_REASON_OF_TOMORROW", "PERMISSION_DENIED", "MISCONFIGURED"],
+  ["A_REASON_OF_TOMORROW", "UNAUTHENTICATED", "UNAUTHENTICATED"],
+  ["A_REASON_OF_TOMORROW", "FAILED_PRECONDITION", "DISABLED"],
+  ["constructor", "PERMISSION_DENIED", "MISCONFIGURED"],
 ] as const)("a refusal for %s (%s) is %s, for a ping too unless it lets in", async ([
   reason,
   status,
@@ -97,7 +108,20 @@ test.for([
     () => undefined,
     (thrown: { code: string }) => thrown.code,
   )
-  expect(pinged).toBe(code === "DENIED" ? undefined : code)
+  expect(pinged).toBe(code === "DENIED" || code === "DISABLED" ? undefined : code)
+})
+
+test("a perimeter around the project, met from outside, takes no secret away from who holds it", async () => {
+  const { server, store } = await rig()
+  server.put("tally--api-token", "tly-1")
+  const secrets = new Secrets(store)
+  onTestFinished(async () => await secrets.close())
+  const held = await secrets.get("tally/api-token")
+  const reason = "SECURITY_POLICY_VIOLATED"
+  server.faults.next({ code: "PERMISSION_DENIED", reason, times: Number.POSITIVE_INFINITY })
+  for (let round = 0; round < 3; round++) await secrets.refresh("tally/api-token").catch(() => undefined)
+  expect(held.reveal() === "tly-1").toBe(true)
+  expect(held.status.stale).toBe(true)
 })
 
 test("a project whose service is switched off is no project of a denied secret", async () => {

@@ -1,7 +1,10 @@
 import { Secrets } from "latchkey"
 import { gcp } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
+import { crc32c } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { Caller } from "./caller.ts"
+import { playing } from "./player.ts"
 import { at, calm, collect, errorOf, opened, rig, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
@@ -77,6 +80,33 @@ test("a value that changed on the way is never given out", async () => {
   const error = canary.watch(await errorOf(store.read(NAME, calm)))
   expect([error.code, error.transient]).toEqual(["UNAVAILABLE", true])
   expect((await store.read(NAME, calm)).value === canary.text).toBe(true)
+})
+
+test.for([
+  ["of another secret", "projects/1/secrets/another/versions/3", undefined],
+  [
+    "of a secret whose name ends as the one that was asked for",
+    `projects/1/secrets/x${ID}/versions/3`,
+    undefined,
+  ],
+  ["of another version", `projects/1/secrets/${ID}/versions/7`, undefined],
+  ["without a checksum", `projects/1/secrets/${ID}/versions/3`, undefined],
+  ["without a checksum, of the latest version,", `projects/1/secrets/${ID}/versions/3`, "latest"],
+] as const)("an answer %s is never given out", async ([, name, asked]) => {
+  const canary = newCanary()
+  const player = await playing(() => ({ name, payload: { data: Buffer.from(canary.text) } }), true)
+  const store = opened({ ...player.options, ca: player.ca, authClient: new Caller() })
+  const version = asked === "latest" ? {} : { version: "3" }
+  const error = canary.watch(await errorOf(store.read(NAME, { ...calm, ...version })))
+  expect([error.code, error.transient]).toEqual(["UNAVAILABLE", true])
+})
+
+test("an answer of the secret that was asked for is one, by whatever number its project and region go", async () => {
+  const name = `projects/1/locations/europe-west1/secrets/${ID}/versions/3`
+  const data = Buffer.from("tly-1")
+  const player = await playing(() => ({ name, payload: { data, dataCrc32c: String(crc32c(data)) } }), true)
+  const store = opened({ ...player.options, ca: player.ca, authClient: new Caller() })
+  expect((await store.read(NAME, { ...calm, version: "3" })).value === "tly-1").toBe(true)
 })
 
 test("of bytes those that are text come back as text", async () => {

@@ -1,5 +1,5 @@
-import { isSecretError } from "latchkey"
-import { expect, test } from "vitest"
+import { isSecretError, Secrets } from "latchkey"
+import { expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { at, calm, collect, errorOf, opened, rig, standIn } from "./support.ts"
 
@@ -58,6 +58,74 @@ test("a secret whose maker was interrupted reads as missing, is no longer absent
   expect(server.held(ID)).toHaveLength(1)
 })
 
+test.for([
+  ["RESOURCE_EXHAUSTED", "THROTTLED"],
+  ["PERMISSION_DENIED", "DENIED"],
+  ["INVALID_ARGUMENT", "INVALID_VALUE"],
+] as const)("a secret that was made and whose first version was refused with %s is still absent to its maker", async ([
+  status,
+  code,
+]) => {
+  const { server, store } = await rig()
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "AddSecretVersion", code: status, times: 2 })
+  const error = await errorOf(store.write(NAME, "tly-1", absent))
+  expect([error.code, error.outcome]).toEqual([code, undefined])
+  expect((await errorOf(opened(at(server)).write(NAME, "another", absent))).code).toBe("CONFLICT")
+  expect((await errorOf(store.write(NAME, "tly-1", absent))).code).toBe(code)
+  expect((await store.write(NAME, "tly-1", absent)).version).toBe("1")
+  expect((await errorOf(store.write(NAME, "tly-2", absent))).code).toBe("CONFLICT")
+  expect(server.held(ID)).toHaveLength(1)
+})
+
+test("of two writers who know that it was made and is empty, one writes", async () => {
+  const { server, store } = await rig()
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "AddSecretVersion", code: "RESOURCE_EXHAUSTED" })
+  await errorOf(store.write(NAME, "tly-1", absent))
+  const writes = ["tly-1", "tly-2", "tly-3"].map(async value => await store.write(NAME, value, absent))
+  const outcomes = await Promise.allSettled(writes)
+  expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1)
+  expect(server.held(ID)).toHaveLength(1)
+})
+
+test.for([
+  ["another program", true],
+  ["the same one", false],
+] as const)("what was made, left empty, and then written by %s is no longer absent", async ([, another]) => {
+  const { server, store } = await rig()
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "AddSecretVersion", code: "RESOURCE_EXHAUSTED" })
+  await errorOf(store.write(NAME, "tly-1", absent))
+  await (another ? opened(at(server)) : store).write(NAME, "tly-2", calm)
+  expect((await errorOf(store.write(NAME, "tly-1", absent))).code).toBe("CONFLICT")
+  expect((await store.read(NAME, calm)).value === "tly-2").toBe(true)
+  expect(server.held(ID)).toHaveLength(1)
+})
+
+test("whoever may not see whether it is empty does not write what is to be absent", async () => {
+  const { server, store } = await rig()
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "AddSecretVersion", code: "RESOURCE_EXHAUSTED" })
+  await errorOf(store.write(NAME, "tly-1", absent))
+  server.deny(ID, "secretmanager.versions.list")
+  const error = await errorOf(store.write(NAME, "tly-1", absent))
+  expect([error.code, error.outcome]).toEqual(["DENIED", undefined])
+  expect(error.hint).toContain("secretmanager.versions.list")
+  expect(server.held(ID)).toHaveLength(0)
+  server.allow(ID)
+  expect((await store.write(NAME, "tly-1", absent)).version).toBe("1")
+})
+
+test("what was made and left empty is filled after it, also where an alias is to point to it", async () => {
+  const { server, store } = await rig({ version: "current" })
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "AddSecretVersion", code: "RESOURCE_EXHAUSTED" })
+  await errorOf(store.write(NAME, "tly-1", absent))
+  await store.write(NAME, "tly-1", absent)
+  expect((await store.read(NAME, calm)).value === "tly-1").toBe(true)
+})
+
 test("a secret that is removed while it is written is a conflict", async () => {
   const { server, store } = await rig()
   server.faults.next({ method: "AddSecretVersion", code: "NOT_FOUND", times: 2 })
@@ -92,8 +160,8 @@ test("a new secret is kept in the regions that are named", async () => {
   const refused = opened({ ...at(server), replication: ["nowhere"] })
   server.faults.next({ method: "CreateSecret", code: "INVALID_ARGUMENT" })
   const error = await errorOf(refused.write("other", "tly-1", calm))
-  expect(error.code).toBe("INVALID_VALUE")
-  expect(error.hint).toContain("locations of replication")
+  expect([error.code, error.outcome]).toEqual(["MISCONFIGURED", undefined])
+  expect(error.hint).toContain("replication")
 })
 
 test("regional secrets are others than the global ones of the same name", async () => {
@@ -156,6 +224,78 @@ test.for([
   const winners = values.filter((_, index) => outcomes[index]?.status === "fulfilled")
   expect(reasons.map(reason => isSecretError(reason) && reason.code)).toEqual(["CONFLICT", "CONFLICT"])
   expect((await store.read(NAME, calm)).value === winners[0]).toBe(true)
+})
+
+test.for([
+  ["GetSecret", "PERMISSION_DENIED", "DENIED", "secretmanager.secrets.get"],
+  ["GetSecret", "UNAVAILABLE", "UNAVAILABLE", "status.cloud.google.com"],
+  ["GetSecret", "DEADLINE_EXCEEDED", "TIMEOUT", undefined],
+  ["GetSecret", "RESOURCE_EXHAUSTED", "THROTTLED", "quotas"],
+  ["CreateSecret", "PERMISSION_DENIED", "DENIED", "secretmanager.secrets.create"],
+  ["CreateSecret", "UNAVAILABLE", "UNAVAILABLE", "status.cloud.google.com"],
+] as const)("a write that ends at %s with %s has certainly written nothing", async ([
+  method,
+  status,
+  code,
+  hint,
+]) => {
+  const { server, store } = await rig({ version: "current" })
+  server.faults.next({ method, code: status })
+  const error = await errorOf(store.write(NAME, "tly-1", calm))
+  expect([error.code, error.outcome]).toEqual([code, undefined])
+  if (hint === undefined) expect(error.hint).toBeUndefined()
+  else expect(error.hint).toContain(hint)
+  expect(server.held(ID)).toHaveLength(0)
+})
+
+test("a secret whose making was not answered was certainly not written, and is told so when it is there", async () => {
+  const { server, store } = await rig()
+  const absent = { ...calm, expect: "absent" } as const
+  server.faults.next({ method: "CreateSecret", code: "UNAVAILABLE", afterEffect: true })
+  const error = await errorOf(store.write(NAME, "tly-1", absent))
+  expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", true, undefined])
+  expect((await errorOf(store.write(NAME, "tly-1", absent))).hint).toContain("if it has no version")
+})
+
+test.for([
+  ["PERMISSION_DENIED", "DENIED", "secretmanager.secrets.update"],
+  ["RESOURCE_EXHAUSTED", "THROTTLED", "adds another version"],
+  ["INVALID_ARGUMENT", "INVALID_NAME", "adds another version"],
+  ["NOT_FOUND", "CONFLICT", "adds another version"],
+  ["ABORTED", "CONFLICT", "read the secret"],
+] as const)("an alias whose move is refused with %s is %s, not transient, and the version is told", async ([
+  status,
+  code,
+  hint,
+]) => {
+  const canary = newCanary()
+  const { server, store } = await rig({ version: "current" })
+  server.put(ID, "tly-1")
+  server.aliases(ID, { current: 1 })
+  server.faults.next({ method: "UpdateSecret", code: status, message: canary.text })
+  const error = canary.watch(await errorOf(store.write(NAME, canary.text, calm)))
+  expect([error.code, error.transient, error.outcome]).toEqual([code, false, undefined])
+  expect(error.message).toContain("version 2 was added, and the alias does not point to it")
+  expect(error.hint).toContain(hint)
+  expect((await store.read(NAME, calm)).version).toBe("1")
+  expect(server.held(ID)).toHaveLength(2)
+})
+
+test.for([
+  "UNAVAILABLE",
+  "DEADLINE_EXCEEDED",
+  "INTERNAL",
+] as const)("an alias whose move ends with %s may have been moved, and the version is told", async status => {
+  const { server, store } = await rig({ version: "current" })
+  server.put(ID, "tly-1")
+  server.faults.next({ method: "UpdateSecret", code: status, afterEffect: true })
+  const error = await errorOf(store.write(NAME, "tly-2", calm))
+  expect([error.transient, error.outcome]).toEqual([false, "unknown"])
+  expect(error.message).toContain("version 2 was added, and it is not known whether the alias points to it")
+  const secrets = new Secrets(store)
+  onTestFinished(async () => await secrets.close())
+  server.faults.next({ method: "UpdateSecret", code: status, afterEffect: true })
+  expect(await secrets.put(NAME, "tly-3")).toBe("3")
 })
 
 test("a write leaves no value behind in an error, whichever call fails", async () => {
