@@ -13,16 +13,14 @@ export interface SecretsManagerLike {
 /** The one way to the service. */
 export interface Connection {
   readonly call: Call
-  /**
-   * Sends what nobody waits for and what may fail: for two seconds, and not beyond the end of the process. `close()`
-   * waits for it.
-   */
-  readonly tidy: Tidy
   /** Ends what is under way. A client that was handed in stays open. */
   close(): Promise<void>
 }
 
 interface Connected {
+  readonly client: SecretsManagerLike
+  /** The client that is ours to end, if there is one. */
+  readonly own: OwnClient | undefined
   readonly login: Login
   readonly commands: Commands
 }
@@ -40,8 +38,7 @@ interface Command {
 
 type Handler = (args: never) => Promise<unknown>
 
-/** A client that is ours to end. */
-export interface OwnClient extends SecretsManagerLike {
+interface OwnClient extends SecretsManagerLike {
   readonly config: { region(): Promise<string> }
   destroy(): void
 }
@@ -49,103 +46,57 @@ export interface OwnClient extends SecretsManagerLike {
 /** The SDK writes warnings to the console where it has no logger. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-/** How long something is sent for that nobody waits for, in milliseconds. */
-const TIDYING = 2_000
-
 /** Prepares a way to the service. Loads and makes nothing before the first call. */
 export function connection(options: CheckedOptions): Connection {
   const closing = new AbortController()
-  const closed = new AbortController()
-  const tidying = new Set<Promise<unknown>>()
 
   const connected = openOnce(async (): Promise<Connected> => {
     const sdk = await import("@aws-sdk/client-secrets-manager").catch(
       notInstalled("@aws-sdk/client-secrets-manager", "aws()"),
     )
     const commands = sdk as unknown as Commands
-    const rest = { fixed: typeof options.credentials === "object", closing: closed.signal }
     if (options.client !== undefined)
-      return { login: loginOf({ client: options.client, anew: undefined, ...rest }), commands }
-    const anew = () => new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient
-    const client = anew()
+      return { client: options.client, own: undefined, login: loginOf(options.client.config), commands }
+    const client = new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient
     await refuseNoRegion(client)
-    return { login: loginOf({ client, anew, ...rest }), commands }
+    // Credentials that were given as they are stay what they are, however often they are asked for.
+    const isFixed = typeof options.credentials === "object"
+    return { client, own: client, login: loginOf(isFixed ? undefined : client.config), commands }
   })
 
-  async function attempt<A extends Action>(
-    { login, commands }: Connected,
-    action: A,
-    input: Actions[A]["input"],
-    abortSignal: AbortSignal,
-  ): Promise<Answer<A>> {
-    let loggedIn: LoggedIn | undefined
-    let sent = false
-    try {
-      loggedIn = await login.ready()
-      abortSignal.throwIfAborted()
-      const Command = commands[`${action}Command`] as new (input: object) => Command
-      const command = new Command(input)
-      // What fails before this point was no answer of the service, whatever it is called: a login at another service,
-      // most of all, whose AccessDenied says nothing about a secret.
-      command.middlewareStack.add(
-        next => args => {
-          sent = true
-          return next(args)
-        },
-        { step: "finalizeRequest", priority: "low" },
-      )
-      return answerTo(action, await loggedIn.client.send(command, { abortSignal }))
-    } catch (thrown) {
-      throw isSecretError(thrown) || thrown instanceof AwsFailure
-        ? thrown
-        : failureOf(thrown, action, sent, loggedIn)
-    }
-  }
-
-  async function ask<A extends Action>(
-    action: A,
-    input: Actions[A]["input"],
-    signal: AbortSignal,
-  ): Promise<Answer<A>> {
-    const open = await connected.get()
-    try {
-      return await attempt(open, action, input, signal)
-    } catch (thrown) {
-      if (!(thrown instanceof AwsFailure) || !refusesLogin(thrown)) throw thrown
-      // Who is not let in has done nothing, so this is no repetition of a change.
-      if (!(await isMended(open.login, thrown, action))) throw thrown
-      return await attempt(open, action, input, signal)
-    }
-  }
-
   return {
-    call: async (action, input, signal) =>
-      await untilAborted(signal, own => ask(action, input, own), closing.signal),
-    tidy(action, input) {
-      if (closing.signal.aborted) return
-      const call = untilAborted(AbortSignal.timeout(TIDYING), own => ask(action, input, own), closed.signal)
-      const over = call.then(
-        () => void tidying.delete(over),
-        () => void tidying.delete(over),
-      )
-      tidying.add(over)
+    async call<A extends Action>(action: A, input: Actions[A]["input"], signal: AbortSignal) {
+      const called = async (abortSignal: AbortSignal): Promise<Partial<Actions[A]["answer"]>> => {
+        const { client, login, commands } = await connected.get()
+        abortSignal.throwIfAborted()
+        const Command = commands[`${action}Command`] as new (input: object) => Command
+        const command = new Command(input)
+        let sent = false
+        const attempt = login.attempt()
+        // What fails before this point was no answer of the service, whatever it is called: a login at another service,
+        // most of all, whose AccessDenied says nothing about a secret.
+        command.middlewareStack.add(
+          next => args => {
+            sent = true
+            return next(args)
+          },
+          { step: "finalizeRequest", priority: "low" },
+        )
+        try {
+          await attempt.ready()
+          return (await client.send(command, { abortSignal })) as Partial<Actions[A]["answer"]>
+        } catch (thrown) {
+          if (isSecretError(thrown)) throw thrown
+          throw attempt.refused(failureOf(thrown, action, sent))
+        }
+      }
+      return await untilAborted(signal, called, closing.signal)
     },
     async close() {
       closing.abort()
-      await Promise.all(tidying)
-      closed.abort()
-      await connected.close(({ login }) => login.end())
+      const open = await connected.take()
+      open?.own?.destroy()
     },
-  }
-}
-
-/** Whether the next attempt is made with other credentials, or by a clock that the SDK has corrected. */
-async function isMended(login: Login, { known, by }: AwsFailure, action: Action): Promise<boolean> {
-  if (known.clockCorrected) return true
-  try {
-    return by !== undefined && (await login.renewed(by))
-  } catch (thrown) {
-    throw isSecretError(thrown) ? thrown : failureOf(thrown, action, false)
   }
 }
 
