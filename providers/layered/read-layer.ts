@@ -2,6 +2,7 @@ import {
   isSecretError,
   rebuild,
   type SecretError,
+  type SecretErrorCode,
   type SecretStore,
   type StoredSecret,
 } from "../../src/core/index.ts"
@@ -11,6 +12,9 @@ export type LayerAnswer = StoredSecret | SecretError
 
 /** The most single reads that are under way at once in a layer that reads one by one. */
 const AT_ONCE = 10
+
+/** What a batch as a whole is refused with, and no single secret may be: whoever asked reads singly then. */
+const SINGLY: ReadonlySet<SecretErrorCode> = new Set(["DENIED", "UNSUPPORTED", "THROTTLED"])
 
 /** Whether an answer lets the next layer answer: the secret is not there, or cannot be there. Nothing else does. */
 export function isAbsent(answer: LayerAnswer): answer is SecretError {
@@ -29,7 +33,7 @@ export async function readOne(layer: SecretStore, name: string, signal: AbortSig
 /**
  * Asks one layer for many secrets, in as few calls as it allows.
  *
- * @throws SecretError `ABORTED`; `DENIED`, `THROTTLED` and the like if a batch as a whole was refused, which says
+ * @throws SecretError `ABORTED`; `DENIED`, `UNSUPPORTED`, `THROTTLED` and the like if a batch as a whole was refused, which says
  * nothing of any one secret
  */
 export async function readSeveral(
@@ -68,7 +72,7 @@ async function readBatch(
     return (await layer.readMany?.(names, { signal })) ?? new Map()
   } catch (thrown) {
     const answer = answerOf(thrown, layer)
-    if (answer.code === "DENIED" || answer.code === "THROTTLED" || isAbsent(answer)) throw answer
+    if (SINGLY.has(answer.code) || isAbsent(answer)) throw answer
     return new Map(names.map(name => [name, answer]))
   }
 }

@@ -13,8 +13,8 @@ interface Request {
 
 /**
  * Gathers the names that are asked for in one turn of the event loop and reads them in as few calls as the store
- * allows: in batches where it has them, else singly, at most ten at once. A batch that is throttled is read singly; one
- * that is forbidden too, and from then on no batch is tried.
+ * allows: in batches where it has them, else singly, at most ten at once. A batch that is throttled or refused is read
+ * singly; and from then on no batch is tried if what was refused is batches, and not this one.
  */
 export class Batch {
   readonly #store: SecretStore
@@ -90,8 +90,9 @@ export class Batch {
       signal: common.signal,
     })
     common.release()
-    if (failure?.code === "DENIED" || failure?.code === "UNSUPPORTED") this.#forbidden = true
-    if (failure !== undefined && (this.#forbidden || failure.code === "THROTTLED")) this.#readSingly(requests)
+    const refused = failure?.code === "DENIED" || failure?.code === "UNSUPPORTED"
+    if (refused && !failure.transient) this.#forbidden = true
+    if (refused || failure?.code === "THROTTLED") this.#readSingly(requests)
     else for (const request of requests) request.settle(answers.get(request.name) as Answer)
   }
 }

@@ -249,6 +249,18 @@ describe("a batch that is forbidden", () => {
   })
 })
 
+describe("a batch that is refused for what is in it", () => {
+  it("is read singly this time, and as a batch the next time", async () => {
+    const { secrets, store, canary } = rig((clock, { text }) => faulty(memory(many(6, text), { clock })))
+    store.faults.fail("readMany", new SecretError("UNSUPPORTED", { transient: true }), { times: 1 })
+    const handles = await secrets.getMany(requestsFor(3))
+    expect(handles.key2?.reveal()).toBe(`${canary.text} 2`)
+    expect([store.calls.count("readMany"), store.calls.count("read")]).toEqual([1, 3])
+    await secrets.getMany({ a: "name-3", b: "name-4", c: "name-5" })
+    expect([store.calls.count("readMany"), store.calls.count("read")]).toEqual([2, 3])
+  })
+})
+
 describe("a batch that is throttled", () => {
   it("is read singly this time, and as a batch the next time", async () => {
     const { secrets, store, canary } = rig((clock, { text }) => faulty(memory(many(30, text), { clock })))

@@ -203,6 +203,7 @@ describe("reading many from layers", () => {
 
   it.each([
     "DENIED",
+    "UNSUPPORTED",
     "THROTTLED",
   ] as const)("fails as a whole when a layer refuses a batch with %s, which says nothing of any one secret", async code => {
     const store = layered([memory({ a: "1" }), counting({ b: "2" }, code).store])
