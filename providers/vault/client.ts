@@ -1,5 +1,5 @@
 import { isSecretError, notInstalled, openOnce, untilAborted } from "../../src/core/index.ts"
-import { type Reason, reasonOf, type Stage, unanswered, VaultFailure } from "./failure.ts"
+import { reasonOf, reasonOfText, type Stage, unanswered, VaultFailure } from "./failure.ts"
 import { fieldsOf, numberOf, textOf } from "./json.ts"
 import type { VaultAnswer, VaultTransport } from "./transport.ts"
 
@@ -117,16 +117,27 @@ async function exchange(
   return { statusCode: 200, body: understood(answer, stage), request: { path: "" } }
 }
 
+/**
+ * Sees that a change was answered with nothing, as the engine does.
+ *
+ * @throws VaultFailure if something is said: that is not the engine
+ */
+export function nothingSaid({ text }: Answer): void {
+  if (text !== "") throw new VaultFailure({ status: 200, reason: "odd-answer" })
+}
+
 /** What a good answer says. @throws VaultFailure for any other */
 function understood({ status, headers, body }: VaultAnswer, stage: Stage): Answer {
   if (status === 204) return { json: {}, text: "" }
   const json = parsed(body)
   if (status === 200 && json !== undefined) return { json, text: body }
+  const said = json === undefined ? reasonOfText(body.slice(0, 500), status) : reasonOf(wordsOf(json), status)
+  const isOdd = said === undefined && DEFINITIVE.has(status) && !isVaults(json)
   const retryAfter = headers["retry-after"]
   throw new VaultFailure({
     stage,
     status,
-    reason: reasonOf(json === undefined ? body.slice(0, 500) : wordsOf(json)) ?? oddity(status, json),
+    reason: isOdd ? "odd-answer" : said,
     retryAfter: typeof retryAfter === "string" ? retryAfter : undefined,
     requestId: requestIdOf(json),
     deleted: deletedIn(json),
@@ -146,18 +157,21 @@ function parsed(body: string): Record<string, unknown> | undefined {
 /** Statuses that say something for good about the secret or the identity, and are believed from nobody but the server. */
 const DEFINITIVE: ReadonlySet<number> = new Set([200, 400, 401, 403, 404, 405])
 
-/** A proxy has pages of its own for the same statuses; the server always says `errors`, or what it knows of the secret. */
-function oddity(status: number, json: Record<string, unknown> | undefined): Reason | undefined {
-  const isVaults = status !== 200 && (Array.isArray(json?.errors) || fieldsOf(json?.data) !== undefined)
-  return DEFINITIVE.has(status) && !isVaults ? "odd-answer" : undefined
+/**
+ * Whether the server itself refuses: it says `errors`, each a text, or which version is deleted. Proxies and gateways have
+ * answers of their own for the same statuses, in JSON, too.
+ */
+function isVaults(json: Record<string, unknown> | undefined): boolean {
+  return isTexts(json?.errors) || deletedIn(json) !== undefined
 }
 
 /** All that the server says in words. To be looked through, and forgotten. */
-function wordsOf(json: Record<string, unknown> | undefined): string {
-  return [json?.errors, json?.warnings]
-    .flat()
-    .filter(word => typeof word === "string")
-    .join("\n")
+function wordsOf({ errors, warnings }: Readonly<Record<string, unknown>>): string {
+  return [errors, warnings].flatMap(words => (isTexts(words) ? words : [])).join("\n")
+}
+
+function isTexts(thing: unknown): thing is readonly string[] {
+  return Array.isArray(thing) && thing.every(one => typeof one === "string")
 }
 
 function requestIdOf(json: Record<string, unknown> | undefined): string | undefined {
@@ -167,7 +181,8 @@ function requestIdOf(json: Record<string, unknown> | undefined): string | undefi
 
 /** A version that was deleted is answered with 404, and said to be there all the same (KV version 2, "Read Secret Version"). */
 function deletedIn(json: Record<string, unknown> | undefined): VaultFailure["deleted"] {
-  const metadata = fieldsOf(fieldsOf(json?.data)?.metadata)
+  const data = fieldsOf(json?.data)
+  const metadata = data?.data === null ? fieldsOf(data.metadata) : undefined
   const version = numberOf(metadata?.version)
   return version === undefined
     ? undefined

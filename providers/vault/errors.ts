@@ -73,8 +73,14 @@ const REASONS: Readonly<Record<Reason, KnownFailure>> = {
   },
   "unversioned-mount": {
     code: "MISCONFIGURED",
-    message: "the engine answers as one of version 1 does",
+    message: "the engine is one of version 1",
     hint: "write kv: 1, or leave it to openStore() to ask",
+  },
+  misplaced: {
+    code: "MISCONFIGURED",
+    message: "the engine is one of version 1, and has taken the value for a secret below data/",
+    outcome: "unknown",
+    hint: "delete it there, and write kv: 1",
   },
   "versioned-mount": {
     code: "MISCONFIGURED",

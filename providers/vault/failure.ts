@@ -20,6 +20,7 @@ export type Reason =
   | "too-large"
   | "upgrading"
   | "unversioned-mount"
+  | "misplaced"
   | "versioned-mount"
   | "wrapping-token"
   | "odd-answer"
@@ -66,29 +67,39 @@ export class VaultFailure extends Error {
   }
 }
 
-/** What the server says, and what it means. Read from the sources of Vault 1.21 and OpenBao 2.4, and seen on both. */
-const WORDS: readonly (readonly [said: RegExp, meant: Reason])[] = [
-  [/check-and-set parameter did not match/i, "cas-mismatch"],
-  [/check-and-set parameter required/i, "cas-required"],
-  [/wrapping token is not valid/i, "wrapping-token"],
-  [/invalid token|bad token/i, "dead-token"],
+/** Go's own words on a port for TLS. */
+const SPEAKS_TLS = /HTTP request to an HTTPS server/i
+
+/**
+ * What the server says, at which statuses, and what it means. Read from the sources of Vault 1.21 and OpenBao 2.4, and
+ * seen on both. The same words at another status are somebody else's: an engine hands on what its database says with 500.
+ */
+const WORDS: readonly (readonly [said: RegExp, at: readonly number[], meant: Reason])[] = [
+  [/check-and-set parameter did not match/i, [400], "cas-mismatch"],
+  [/check-and-set parameter required/i, [400], "cas-required"],
+  [/wrapping token is not valid/i, [400], "wrapping-token"],
+  [/invalid token|bad token/i, [403], "dead-token"],
   // A policy said no, so the token is alive: a dead one is refused without counting errors.
-  [/^\d+ errors? occurred:\s+\* permission denied/i, "not-permitted"],
-  [/missing client token/i, "missing-token"],
-  [/no handler for route/i, "no-engine"],
-  [/no namespace|namespace not found/i, "no-namespace"],
-  [/unknown role|\brole\b.* not found/i, "no-role"],
-  [/not initiali[sz]ed/i, "not-initialised"],
-  [/\bsealed\b/i, "sealed"],
-  [/HTTP request to an HTTPS server/i, "speaks-tls"],
-  [/too large|exceeds? (?:the )?(?:max|allowed)/i, "too-large"],
-  [/upgrading from non-versioned to versioned/i, "upgrading"],
-  [/invalid path for a versioned/i, "versioned-mount"],
+  [/^\d+ errors? occurred:\s+\* permission denied/i, [403], "not-permitted"],
+  [/missing client token/i, [400, 403], "missing-token"],
+  [/no handler for route/i, [404], "no-engine"],
+  [/no namespace|namespace not found/i, [404], "no-namespace"],
+  [/unknown role|\brole\b.* not found/i, [400, 404], "no-role"],
+  [/not initiali[sz]ed/i, [501, 503], "not-initialised"],
+  [/\bsealed\b/i, [500, 503], "sealed"],
+  [/too large|exceeds? (?:the )?(?:max|allowed)/i, [400, 413, 500], "too-large"],
+  [/upgrading from non-versioned to versioned/i, [400], "upgrading"],
+  [/invalid path for a versioned/i, [404], "versioned-mount"],
 ]
 
-/** What the server's words mean, if that is known. */
-export function reasonOf(words: string): Reason | undefined {
-  return WORDS.find(([said]) => said.test(words))?.[1]
+/** What the server's words mean at this status, if that is known. */
+export function reasonOf(words: string, status: number): Reason | undefined {
+  return WORDS.find(([said, at]) => at.includes(status) && said.test(words))?.[2]
+}
+
+/** What an answer means that is no JSON: one comes from the server, before it is asked anything at all. */
+export function reasonOfText(text: string, status: number): Reason | undefined {
+  return status === 400 && SPEAKS_TLS.test(text) ? "speaks-tls" : undefined
 }
 
 /** The failure of a request that had no answer, from whatever the transport threw. */

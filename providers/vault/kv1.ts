@@ -9,6 +9,7 @@ import {
   versionMaker,
   type WriteOptions,
 } from "../../src/core/index.ts"
+import { nothingSaid } from "./client.ts"
 import type { Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
 import { namesIn } from "./folders.ts"
@@ -54,14 +55,14 @@ export function kv1({ ask }: Connection, mount: string, prefix: string | undefin
       return { value, version: versionOf(name, value) }
     },
     async write(name, value, { signal }) {
-      await ask("POST", path(name), signal, mapOf(value))
+      nothingSaid(await ask("POST", path(name), signal, mapOf(value)))
       return { version: versionOf(name, value), current: true, readable: true }
     },
     list: ({ under, signal }) => namesIn(ask, mount, signal, under, prefix),
     async delete(name, { signal }) {
       // Deleting says nothing of what is not there.
       await readValue(name, signal)
-      await ask("DELETE", path(name), signal)
+      nothingSaid(await ask("DELETE", path(name), signal))
       versionOf.forget(name)
     },
   }

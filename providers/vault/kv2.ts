@@ -9,6 +9,7 @@ import {
   type VersionInfo,
   type WriteOptions,
 } from "../../src/core/index.ts"
+import { nothingSaid } from "./client.ts"
 import type { Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
 import { namesIn } from "./folders.ts"
@@ -48,7 +49,11 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
       const { json, text } = await ask("GET", data(name) + query, signal).catch(thrown => {
         throw deletedOf(thrown, mount, name) ?? thrown
       })
-      const about = aboutVersion(fieldsOf(json.data)?.metadata)
+      const found = fieldsOf(json.data)
+      // What somebody kept in an engine of version 1, in the form of version 2.
+      if (fieldsOf(found?.data) !== undefined && found?.metadata === undefined)
+        throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
+      const about = aboutVersion(found?.metadata)
       const value = valueIn(text, answer => fieldsOf(answer.data)?.data)
       return { value, version: about.version, ...about.dates, ...about.labels }
     },
@@ -57,7 +62,8 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
         throw new SecretError("CONFLICT", { message: "another version is the current one" })
       const cas = expect === "absent" ? 0 : expect === undefined ? undefined : Number(expect)
       const body = { data: mapOf(value), ...(cas !== undefined && { options: { cas } }) }
-      const { json } = await ask("POST", data(name), signal, body)
+      const { json, text } = await ask("POST", data(name), signal, body)
+      if (text === "") throw new VaultFailure({ status: 204, reason: "misplaced" })
       const { version, dates } = aboutVersion(json.data)
       return { version, current: true, readable: true, ...dates }
     },
@@ -65,7 +71,9 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     async *versions(name, { signal }) {
       const { json } = await ask("GET", metadata(name), signal)
       const about = fieldsOf(json.data)
-      const all = Object.entries(fieldsOf(about?.versions) ?? {})
+      const found = fieldsOf(about?.versions)
+      if (found === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
+      const all = Object.entries(found)
       if (all.length === 0) throw new SecretError("NOT_FOUND")
       for (const [version, one] of all.sort(([a], [b]) => Number(b) - Number(a))) {
         const { dates, readable } = aboutVersion({ version: Number(version), ...fieldsOf(one) })
@@ -75,7 +83,7 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     async delete(name, { signal }) {
       // Deleting says nothing of what is not there.
       await ask("GET", metadata(name), signal)
-      await ask("DELETE", metadata(name), signal)
+      nothingSaid(await ask("DELETE", metadata(name), signal))
     },
   }
 }
@@ -85,7 +93,7 @@ function isVersion(version: string): boolean {
   return /^[1-9]\d{0,14}$/.test(version)
 }
 
-/** What the engine says about a version. @throws VaultFailure if it says nothing: then it is an engine of version 1 */
+/** What the engine says about a version. @throws VaultFailure if it says nothing: then it is not the engine */
 function aboutVersion(thing: unknown): {
   readonly version: string
   readonly readable: boolean
@@ -94,7 +102,7 @@ function aboutVersion(thing: unknown): {
 } {
   const about = fieldsOf(thing)
   const version = numberOf(about?.version)
-  if (version === undefined) throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
+  if (version === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
   const createdAt = dateOf(about?.created_time)
   // Set in advance where the engine deletes versions of a certain age.
   const deletedAt = dateOf(about?.deletion_time)

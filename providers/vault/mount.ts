@@ -1,8 +1,7 @@
-import { misconfigured } from "../../src/core/index.ts"
+import { misconfigured, sharedWork, untilAborted } from "../../src/core/index.ts"
 import type { AskServer, Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
-import { flight } from "./flight.ts"
-import { fieldsOf } from "./json.ts"
+import { fieldsOf, textOf } from "./json.ts"
 import { encoded } from "./names.ts"
 
 /**
@@ -14,6 +13,7 @@ import { encoded } from "./names.ts"
 async function versionAt(ask: AskServer, mount: string, signal: AbortSignal): Promise<1 | 2> {
   const { json } = await ask("GET", `sys/internal/ui/mounts/${encoded(mount)}`, signal)
   const { type, options, path } = fieldsOf(json.data) ?? {}
+  if (textOf(type) === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
   if (type !== "kv" && type !== "generic")
     throw misconfigured(
       "the engine at the mount is not the key-value engine",
@@ -53,19 +53,25 @@ export async function kvVersionAt({ ask }: Connection, mount: string, signal: Ab
  */
 export function seeingVersion2({ ask, ...connection }: Connection, mount: string): Connection {
   let seen = false
-  const look = flight(async signal => {
+  const { clock } = connection
+  const together = sharedWork<void>(() => new VaultFailure({ network: "ETIMEDOUT", notSent: true }), {
+    clock,
+  })
+  async function look(signal: AbortSignal): Promise<void> {
     try {
       if ((await versionAt(ask, mount, signal)) === 1)
         throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
     } catch (thrown) {
-      // Who may not ask goes on with what was said. Whatever else fails, fails before anything was to be changed.
       if (!(thrown instanceof VaultFailure)) throw thrown
-      if (!isAnswer(thrown)) throw new VaultFailure({ ...thrown, notSent: true })
+      // Who may not ask this goes on with what was said.
+      const { stage, status = 0 } = thrown
+      const mayNotAsk = stage === "call" && status >= 400 && status < 500 && status !== 429
+      if (!mayNotAsk) throw new VaultFailure({ ...thrown, notSent: true })
     }
     seen = true
-  })
+  }
   const sure = async (signal: AbortSignal): Promise<void> => {
-    if (!seen) await look.join(signal)
+    if (!seen) await untilAborted(signal, () => together("", look))
   }
   return {
     ...connection,
@@ -74,15 +80,15 @@ export function seeingVersion2({ ask, ...connection }: Connection, mount: string
       try {
         return await ask(method, path, signal, body)
       } catch (thrown) {
-        if (thrown instanceof VaultFailure && thrown.status === 404 && isAnswer(thrown)) await sure(signal)
+        if (isNothing(thrown)) await sure(signal)
         throw thrown
       }
     },
   }
 }
 
-/** Whether the server itself refuses, and will again. */
-function isAnswer({ status, stage, reason }: VaultFailure): boolean {
-  const isPlain = reason === undefined || reason === "not-permitted"
-  return stage === "call" && isPlain && (status === 403 || status === 404 || status === 405)
+/** Whether the server says that something is not there. */
+function isNothing(thrown: unknown): boolean {
+  if (!(thrown instanceof VaultFailure)) return false
+  return thrown.status === 404 && thrown.reason === undefined && thrown.deleted === undefined
 }

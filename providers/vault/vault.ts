@@ -11,10 +11,11 @@ import {
 import { type Connection, connectionOf } from "./connection.ts"
 import { vaultErrors } from "./errors.ts"
 import { VaultFailure } from "./failure.ts"
+import { fieldsOf } from "./json.ts"
 import { kv1 } from "./kv1.ts"
 import { kv2 } from "./kv2.ts"
 import { leases } from "./leases.ts"
-import { kvVersionAt } from "./mount.ts"
+import { kvVersionAt, seeingVersion2 } from "./mount.ts"
 import { encoded, vaultNames } from "./names.ts"
 import {
   type CheckedOptions,
@@ -47,7 +48,7 @@ export function vault(options: VaultOptions & { readonly kv: 2 }): VaultKv2Store
 export function vault(options: VaultOptions): VaultKv1Store
 export function vault(options: VaultOptions): VaultKv1Store {
   const checked = checkOptions("vault()", options, ["kv"])
-  return keyValueStore(checked, checkKv(options.kv), connectionOf(checked))
+  return statedStore(checked, options.kv, connectionOf(checked))
 }
 
 /**
@@ -82,7 +83,7 @@ export async function openVault(options: OpenVaultOptions, { signal }: CallOptio
   }
   const connection = connectionOf(checked)
   if (leases) return leasesStore(checked, connection)
-  if (kv !== undefined) return keyValueStore(checked, checkKv(kv), connection)
+  if (kv !== undefined) return statedStore(checked, kv, connection)
   try {
     return keyValueStore(checked, await kvVersionAt(connection, checked.mount, signal), connection)
   } catch (thrown) {
@@ -91,6 +92,17 @@ export async function openVault(options: OpenVaultOptions, { signal }: CallOptio
     if (signal.aborted) throw new SecretError("ABORTED", { store })
     throw rebuild(thrown, { store }, isSecretError(thrown) ? undefined : vaultErrors(thrown, "open"))
   }
+}
+
+/** The store of an engine whose version nobody asked for. */
+function statedStore(checked: CheckedOptions, kv: unknown, connection: Connection): VaultKv1Store {
+  const version = checkKv(kv)
+  // The engine of version 2 itself says to who takes it for version 1 that it is not.
+  return keyValueStore(
+    checked,
+    version,
+    version === 1 ? connection : seeingVersion2(connection, checked.mount),
+  )
 }
 
 function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connection): VaultKv1Store {
@@ -136,7 +148,12 @@ function sharedBy(
     values: VALUES,
     async ping({ signal }: CallOptions): Promise<void> {
       // A name that nobody can use: whoever says that it is not there, or not permitted, knows who asks.
-      await connection.ask("GET", `${encoded(readable)}/latchkey/ping`, signal).catch(passIfAnswered)
+      try {
+        const { json } = await connection.ask("GET", `${encoded(readable)}/latchkey/ping`, signal)
+        if (fieldsOf(json.data) === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
+      } catch (thrown) {
+        passIfAnswered(thrown)
+      }
     },
     close: () => connection.close(),
   } as const

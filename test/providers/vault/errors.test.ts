@@ -1,10 +1,12 @@
 import { vault, vaultLeases } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
-import { calm, errorOf } from "../calls.ts"
-import { kv2Answer, type Played, playedServer, refusal } from "./server.ts"
+import { calm, errorOf, names } from "../calls.ts"
+import { kv2Answer, type Played, playedServer, refusal, withMount } from "./server.ts"
 
 const token = { method: "token", token: "a-token" } as const
+
+const NOT_PERMITTED = refusal(403, "1 error occurred:\n\t* permission denied\n\n")
 
 /** What the server says in its errors where nothing of it counts. */
 const WORDS = "1 error occurred"
@@ -114,13 +116,14 @@ const READS: readonly [
 describe("a read that is answered with", () => {
   test.for(READS)("%s is what it means", async ([, played, code, transient, hint]) => {
     const canary = newCanary()
-    const server = await playedServer(() => withCanary(played, canary.text))
+    const server = await playedServer(withMount(() => withCanary(played, canary.text)))
     const store = canary.watch(vault({ kv: 2, address: server.url, auth: { ...token, token: canary.text } }))
     const error = canary.watch(await errorOf(store.read("tally/api-token", calm)))
     expect([error.code, error.secret, error.outcome]).toEqual([code, "tally/api-token", undefined])
     expect(error.transient).toBe(transient)
     if (hint !== undefined) expect(error.hint).toMatch(hint)
-    expect(server.asked).toEqual(["GET secret/data/tally/api-token"])
+    expect(server.asked[0]).toBe("GET secret/data/tally/api-token")
+    expect(server.asked).toHaveLength(code === "NOT_FOUND" ? 2 : 1)
     await store.close()
   })
 })
@@ -169,11 +172,11 @@ describe("a write that is answered with", () => {
     outcome,
   ]) => {
     const canary = newCanary()
-    const server = await playedServer(() => withCanary(played, canary.text))
+    const server = await playedServer(withMount(() => withCanary(played, canary.text)))
     const store = canary.watch(vault({ kv: 2, address: server.url, auth: token }))
     const error = canary.watch(await errorOf(store.write("tally/api-token", canary.text, calm)))
     expect([error.code, error.outcome]).toEqual([code, outcome])
-    expect(server.asked).toEqual(["POST secret/data/tally/api-token"])
+    expect(server.asked).toEqual(["GET sys/internal/ui/mounts/secret", "POST secret/data/tally/api-token"])
     await store.close()
   })
 })
@@ -219,12 +222,132 @@ test("version 1 told of an engine of version 2 says which one it is", async () =
   await store.close()
 })
 
-test("version 2 told of an engine of version 1 says so of a write, too", async () => {
-  const server = await playedServer(() => ({ status: 204 }))
-  const store = vault({ kv: 2, address: server.url, auth: token })
-  const error = await errorOf(store.write("tally", "v", calm))
-  expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv: 1")])
-  await store.close()
+describe("version 2 said of an engine of version 1", () => {
+  test("that cannot be asked for is noticed by its answer to a write, which may have been made", async () => {
+    const server = await playedServer(({ method }) => (method === "GET" ? NOT_PERMITTED : { status: 204 }))
+    const store = vault({ kv: 2, address: server.url, auth: token })
+    const error = await errorOf(store.write("tally", "v", calm))
+    expect([error.code, error.outcome]).toEqual(["MISCONFIGURED", "unknown"])
+    expect(error.hint).toMatch(/delete it there.*kv: 1/)
+    await store.close()
+  })
+})
+
+describe("what was said of the mount", () => {
+  const NOTHING = refusal(404)
+
+  test("is asked for once, when something is first not there or first to be changed", async () => {
+    const server = await playedServer(withMount(({ method }) => (method === "GET" ? NOTHING : versionAnswer)))
+    const store = vault({ kv: 2, address: server.url, auth: token })
+    await Promise.all([errorOf(store.read("one", calm)), errorOf(store.read("two", calm))])
+    await store.write("one", "v", calm)
+    await store.ping(calm)
+    expect(server.asked.filter(path => path.includes("sys/"))).toHaveLength(1)
+    await store.close()
+  })
+
+  test("is not asked for by a read that finds something", async () => {
+    const server = await playedServer(() => kv2Answer({ value: "v" }))
+    const store = vault({ kv: 2, address: server.url, auth: token })
+    await store.read("tally", calm)
+    expect(server.asked).toEqual(["GET secret/data/tally"])
+    await store.close()
+  })
+
+  test("is believed of a server that does not tell it", async () => {
+    for (const played of [NOT_PERMITTED, NOTHING]) {
+      const server = await playedServer(({ method }) => (method === "GET" ? played : versionAnswer))
+      const store = vault({ kv: 2, address: server.url, auth: token })
+      expect((await store.write("tally", "v", calm)).version).toBe("1")
+      await store.write("tally", "v", calm)
+      expect(server.asked.filter(path => path.includes("sys/"))).toHaveLength(1)
+      await store.close()
+    }
+  })
+
+  test.for([
+    ["a failure of the server", refusal(500, "internal error"), "UNAVAILABLE"],
+    ["too many requests", refusal(429), "THROTTLED"],
+    ["a page of a proxy", { text: "<html>hello</html>" }, "UNAVAILABLE"],
+    ["JSON of somebody else", { json: { ok: true } }, "UNAVAILABLE"],
+  ] as const)("and is answered with %s fails the write, which was not sent", async ([, played, code]) => {
+    const server = await playedServer(() => played)
+    const store = vault({ kv: 2, address: server.url, auth: token })
+    const error = await errorOf(store.write("tally", "v", calm))
+    expect([error.code, error.outcome]).toEqual([code, undefined])
+    expect(server.asked).toEqual(["GET sys/internal/ui/mounts/secret"])
+    // It is asked for anew.
+    server.play(withMount(() => versionAnswer))
+    expect((await store.write("tally", "v", calm)).version).toBe("1")
+    await store.close()
+  })
+})
+
+const versionAnswer = {
+  json: { data: { version: 1, created_time: "2026-01-02T03:04:05Z", deletion_time: "" } },
+}
+
+describe("an answer in JSON that is not Vault's", () => {
+  const GATEWAY: readonly [what: string, played: Played][] = [
+    ["errors that are no texts", { status: 404, json: { errors: [{ status: "404", title: "Not Found" }] } }],
+    ["data of its own", { status: 404, json: { data: { message: "no route" } } }],
+    ["a refusal of its own", { status: 403, json: { message: "forbidden" } }],
+    ["a success of its own", { json: { ok: true } }],
+    ["a page with words of Vault's", { status: 404, text: "<html>role web not found</html>" }],
+  ]
+
+  for (const kv of [1, 2] as const) {
+    test.for(GATEWAY)(`is UNAVAILABLE to all calls in version ${kv}: %s`, async ([, played]) => {
+      const server = await playedServer(withMount(() => played))
+      const store = vault({ kv, address: server.url, auth: token })
+      for (const call of [
+        () => store.read("tally", calm),
+        () => store.delete("tally", calm),
+        () => store.ping(calm),
+        () => names(store.list(calm)),
+      ])
+        expect((await errorOf(call)).code).toBe("UNAVAILABLE")
+      const write = await errorOf(store.write("tally", "v", calm))
+      expect([write.code, write.outcome]).toEqual(["UNAVAILABLE", "unknown"])
+      await store.close()
+    })
+  }
+
+  test("is UNAVAILABLE to what follows on a good one", async () => {
+    const server = await playedServer(({ method }) =>
+      method === "GET" ? { json: { data: { value: "v" } } } : { json: { ok: true } },
+    )
+    const store = vault({ kv: 1, address: server.url, auth: token })
+    const error = await errorOf(store.delete("tally", calm))
+    expect([error.code, error.outcome]).toEqual(["UNAVAILABLE", "unknown"])
+    await store.close()
+  })
+
+  test("lists no versions", async () => {
+    const server = await playedServer(() => ({ json: { ok: true } }))
+    const store = vault({ kv: 2, address: server.url, auth: token })
+    expect((await errorOf(store.versions("tally", calm)[Symbol.asyncIterator]().next())).code).toBe(
+      "UNAVAILABLE",
+    )
+    await store.close()
+  })
+})
+
+test("words mean at another status what the status means: an engine hands on what its database says", async () => {
+  const said = 'failed to grant: role "app_rw" not found'
+  for (const [status, words, code] of [
+    [500, said, "UNAVAILABLE"],
+    [500, "invalid token", "UNAVAILABLE"],
+    [400, "the box is sealed", "UNAVAILABLE"],
+    [500, "no handler for route", "UNAVAILABLE"],
+    [400, said, "NOT_FOUND"],
+  ] as const) {
+    const server = await playedServer(() => refusal(status, words))
+    const store = vaultLeases({ address: server.url, mount: "database", auth: token })
+    const error = await errorOf(store.read("creds/readonly", calm))
+    expect([error.code, error.hint?.includes("unseal") ?? false]).toEqual([code, false])
+    await store.close()
+  }
 })
 
 test("a role that an engine does not have is a secret that is not there", async () => {

@@ -1,4 +1,4 @@
-import { vault } from "latchkey/vault"
+import { type VaultKv2Store, vault } from "latchkey/vault"
 import { expect, onTestFinished, test } from "vitest"
 import { describeOn } from "../../servers/cases.ts"
 import { calm, errorOf, names } from "../calls.ts"
@@ -30,6 +30,26 @@ for (const name of ["vault", "openbao"] as const)
         await admin.ask("POST", `${mount}/db`, data)
         expect((await store.read("db", calm)).value).toBe(value)
       }
+    })
+
+    test("a store that takes it for version 2 says so to every call, and leaves nothing there", async () => {
+      const { mount } = await start()
+      await admin.ask("POST", `${mount}/tally`, { value: "v" })
+      const auth = { method: "token", token: server.rootToken } as const
+      for (const call of [
+        (store: VaultKv2Store) => store.read("tally", calm),
+        (store: VaultKv2Store) => store.write("tally", "new", calm),
+        (store: VaultKv2Store) => store.delete("tally", calm),
+        (store: VaultKv2Store) => names(store.list(calm)),
+        (store: VaultKv2Store) => store.versions("tally", calm)[Symbol.asyncIterator]().next(),
+        (store: VaultKv2Store) => store.ping(calm),
+      ]) {
+        const store = vault({ kv: 2, address: server.url, mount, auth })
+        const error = await errorOf(call(store))
+        expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv: 1")])
+        await store.close()
+      }
+      expect((await admin.ask("LIST", mount)).data?.keys).toEqual(["tally"])
     })
 
     test("a secret that was deleted and made again has another version, though its value is the same", async () => {

@@ -1,5 +1,5 @@
 import type { VersionInfo } from "latchkey"
-import { type VaultKv2Store, vault } from "latchkey/vault"
+import { openVault, type VaultKv2Store, vault } from "latchkey/vault"
 import { expect, onTestFinished, test } from "vitest"
 import { fieldOf } from "../../../src/core/index.ts"
 import { describeOn } from "../../servers/cases.ts"
@@ -206,6 +206,20 @@ for (const name of ["vault", "openbao"] as const)
         () => names(store.list(calm)),
       ])
         expect((await errorOf(call)).code).toBe("MISCONFIGURED")
+      await store.close()
+    })
+
+    test("a mount that is too long is MISCONFIGURED, and the hint has both parts of it", async () => {
+      const { mount } = await start()
+      const options = { address: server.url, auth: { method: "token", token: server.rootToken } } as const
+      const error = await errorOf(openVault({ ...options, mount: `${mount}/prod/eu` }, calm))
+      expect([error.code, error.hint]).toEqual([
+        "MISCONFIGURED",
+        `the mount is ${mount}: name that, and write prefix=prod/eu for what is below prod/eu/`,
+      ])
+      const store = vault({ ...options, kv: 2, mount: `${mount}/prod` })
+      const write = await errorOf(store.write("tally", "v", calm))
+      expect([write.code, write.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("prefix=prod for")])
       await store.close()
     })
 

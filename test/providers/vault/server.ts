@@ -118,6 +118,15 @@ export function kv2Answer(data: unknown, metadata: Readonly<Record<string, unkno
   }
 }
 
+/** Answers which engine there is at a mount, one of version 2 by default, and everything else as it is told. */
+export function withMount(
+  answer: (request: Seen) => Played | Promise<Played>,
+  mount: unknown = { type: "kv", options: { version: "2" } },
+): (request: Seen) => Played | Promise<Played> {
+  return request =>
+    request.path.startsWith("sys/internal/ui/mounts/") ? { json: { data: mount } } : answer(request)
+}
+
 /** What a login gives. */
 export function loginAnswer(token: string, lease = 0, renewable = false): Played {
   return { json: { auth: { client_token: token, lease_duration: lease, renewable } } }

@@ -12,6 +12,7 @@ import {
   playedServer,
   refusal,
   type Seen,
+  withMount,
 } from "./server.ts"
 
 const approle = { method: "approle", roleId: "role", secretId: "secret" } as const
@@ -26,7 +27,7 @@ async function issuing(
   renewable = true,
 ): Promise<PlayedServer & { readonly dead: Set<string>; logins(): number; count(path: string): number }> {
   const state = { issued: 0, dead: new Set<string>() }
-  const server = await playedServer(request => {
+  const server = await playedServer(async request => {
     const own = overrides(request, state)
     if (own !== undefined) return own
     if (request.path === "auth/approle/login") {
@@ -37,7 +38,7 @@ async function issuing(
     if (request.path === "auth/token/lookup-self") return { json: { data: { ttl: lease } } }
     if (request.path === "auth/token/renew-self") return loginAnswer(request.token, lease, renewable)
     if (request.method === "POST") return { json: { data: { version: 2 } } }
-    return kv2Answer({ value: `for ${request.token}` })
+    return await withMount(() => kv2Answer({ value: `for ${request.token}` }))(request)
   })
   return Object.assign(server, {
     dead: state.dead,
