@@ -1,7 +1,15 @@
-import { aborted, type OpenedOnce, openOnce, untilAborted } from "../../src/core/index.ts"
+import {
+  aborted,
+  type OpenedOnce,
+  openOnce,
+  type SharedWork,
+  sharedWork,
+  untilAborted,
+} from "../../src/core/index.ts"
 import { isAnswer, isRefusedLogin } from "./errors.ts"
+import { LoginFailure } from "./login.ts"
 import type { GcpAnswer, GcpCallOptions, GcpClient } from "./sdk.ts"
-import type { Session } from "./session.ts"
+import type { Channel, Identity } from "./session.ts"
 
 /**
  * How long the SDK itself lets a call run, in milliseconds. `Secrets` ends it long before; this is for those who use the
@@ -9,29 +17,39 @@ import type { Session } from "./session.ts"
  */
 const LONGEST_CALL = 60_000
 
-/** A session, and what is to be known of it to replace it. */
+/** An identity, and its channel, which may be replaced without a new login. */
+interface Session {
+  readonly identity: Identity
+  readonly channel: OpenedOnce<Open>
+  isLoggingIn: boolean
+}
+
+/** A channel, and what is to be known of it to replace it. */
 interface Open {
-  readonly session: Session
+  readonly channel: Channel
   underWay: number
   /** How many calls the service has answered. */
   answers: number
-  replaced: boolean
+  isReplaced: boolean
 }
 
 /**
- * The connection of one store. It is made with the first call, once for all that wait for it; one that could not be made
- * is tried again with the next call. It is replaced when the service refuses its token, which is the login anew, and when
- * it seems to be dead: a call was given up while the service answered nothing at all.
+ * The connection of one store, made with the first call, once for all that wait for it. A login goes on when those have
+ * left who wait for it, so that it is there for the next. The login is made anew when the service refuses its token, and
+ * the channel alone when it seems to be dead: a call was given up while the service answered nothing at all.
  */
 export class Connection {
+  readonly #findIdentity: () => Promise<Identity>
   readonly #closing = new AbortController()
-  readonly #opened: OpenedOnce<Open>
+  readonly #logins: SharedWork<Session>
+  /** The one that has logged in last. */
+  #session: Session | undefined
+  /** How many sessions were given up because their token, or their login, was refused. */
+  #refused = 0
 
-  constructor(openSession: () => Promise<Session>) {
-    this.#opened = openOnce(async () => {
-      const session = await openSession()
-      return { session, underWay: 0, answers: 0, replaced: false }
-    })
+  constructor(findIdentity: () => Promise<Identity>) {
+    this.#findIdentity = findIdentity
+    this.#logins = sharedWork(() => new LoginFailure("unreachable"), { closing: this.#closing.signal })
   }
 
   /**
@@ -46,71 +64,123 @@ export class Connection {
     send: (client: GcpClient, options: GcpCallOptions) => Promise<A>,
   ): Promise<A> {
     const sent = async (own: AbortSignal): Promise<A> => {
-      const open = await this.#opened.get()
+      const before = this.#refused
       try {
-        return await this.#send(open, own, send)
+        return await this.#send(await this.#loggedIn(), own, send)
       } catch (thrown) {
-        if (!open.session.renewable || !isRefusedLogin(thrown) || own.aborted) throw thrown
-        return await this.#send(await this.#opened.get(), own, send)
+        if (this.#refused === before || !isRefusedLogin(thrown) || own.aborted) throw thrown
+        return await this.#send(await this.#loggedIn(), own, send)
       }
     }
     return await untilAborted(signal, sent, this.#closing.signal)
   }
 
-  /** Ends all calls and gives back the connection. */
+  /** Ends all calls and gives back the connection. Waits for no login. */
   async close(): Promise<void> {
     this.#closing.abort()
-    const open = await this.#opened.take()
-    open?.session.close()
+    await this.#session?.channel.close(({ channel }) => channel.close())
+  }
+
+  async #loggedIn(): Promise<Session> {
+    // Whoever was refused must not join a login from before.
+    return await this.#logins(String(this.#refused), async () => {
+      const held = this.#session
+      // A login that is still under way and is not to be joined may never be answered: the library would only join it.
+      const session = held === undefined || held.isLoggingIn ? await this.#newSession() : held
+      session.isLoggingIn = true
+      try {
+        await session.identity.login()
+      } catch (thrown) {
+        if (isRefusedLogin(thrown)) this.#refuse(session)
+        throw thrown
+      } finally {
+        session.isLoggingIn = false
+      }
+      if (this.#session !== session) this.#letGo(this.#session)
+      this.#session = session
+      return session
+    })
+  }
+
+  async #newSession(): Promise<Session> {
+    const identity = await this.#findIdentity()
+    const channel = openOnce(async () => {
+      return { channel: await identity.channel(), underWay: 0, answers: 0, isReplaced: false }
+    })
+    return { identity, channel, isLoggingIn: false }
   }
 
   async #send<A>(
-    open: Open,
+    session: Session,
     signal: AbortSignal,
     send: (client: GcpClient, options: GcpCallOptions) => Promise<A>,
   ): Promise<A> {
+    const open = await this.#channelOf(session, signal)
     const before = open.answers
     const givenUp = () => {
       // HTTP/2 keeps a connection over which nothing comes any more, for a quarter of an hour and for all calls.
-      if (open.answers === before) this.#replace(open)
+      if (open.answers === before) this.#replace(session, open)
     }
     open.underWay++
     signal.addEventListener("abort", givenUp, { once: true })
     try {
-      await open.session.login()
-      // Nobody waits any more, and nothing is to be sent for them.
       if (signal.aborted) throw aborted({})
       const options = { retry: null, timeout: LONGEST_CALL, autoPaginate: false, signal } as const
-      const answer = await send(open.session.client, options)
+      const answer = await send(open.channel.client, options)
       open.answers++
       return answer
     } catch (thrown) {
       if (isAnswer(thrown)) open.answers++
-      if (isRefusedLogin(thrown)) this.#renew(open)
+      if (isRefusedLogin(thrown)) this.#refuse(session)
       throw thrown
     } finally {
       signal.removeEventListener("abort", givenUp)
       open.underWay--
+      // One that has been replaced meanwhile serves those who waited for its login, and nobody after them.
+      if (this.#session !== session) this.#letGo(session)
       this.#closeIfDone(open)
     }
   }
 
-  /** Lets the next call log in anew; of the many calls that were refused together, only the first one does. */
-  #renew(open: Open): void {
-    if (open.replaced || !open.session.renewable) return
-    open.session.refused()
-    this.#replace(open)
+  async #channelOf(session: Session, signal: AbortSignal): Promise<Open> {
+    // Nobody waits any more, and nothing is to be made or sent for them.
+    if (signal.aborted) throw aborted({})
+    try {
+      return await session.channel.get()
+    } catch (thrown) {
+      // The next call looks for credentials anew: something is wrong with these.
+      this.#letGo(session)
+      throw thrown
+    }
   }
 
-  /** Lets the next call make a new connection. This one is given back when the calls on it have ended. */
-  #replace(open: Open): void {
-    if (open.replaced || !open.session.renewable) return
-    open.replaced = true
-    void this.#opened.take()
+  /** Lets the next call log in anew; of the many calls that were refused together, only the first one does. */
+  #refuse(session: Session): void {
+    if (this.#session !== session || !session.identity.renewable) return
+    session.identity.refused()
+    this.#refused++
+    this.#letGo(session)
+  }
+
+  #letGo(session: Session | undefined): void {
+    if (session === undefined) return
+    if (this.#session === session) this.#session = undefined
+    void session.channel.close(open => this.#retire(open))
+  }
+
+  /** Lets the next call make a new channel. This one is given back when the calls on it have ended. */
+  #replace(session: Session, open: Open): void {
+    if (open.isReplaced || !session.identity.renewable) return
+    this.#retire(open)
+    void session.channel.take()
+  }
+
+  #retire(open: Open): void {
+    open.isReplaced = true
     this.#closeIfDone(open)
   }
 
-  #closeIfDone(open: Open): void {
-    if (open.replaced && open.underWay === 0) open.session.close()
+  #closeIfDone({ channel, isReplaced, underWay }: Open): void {
+    if (isReplaced && underWay === 0) channel.close()
   }
 }

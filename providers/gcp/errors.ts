@@ -94,10 +94,12 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
     message: "there is such a secret already",
     hint: "if it has no version, whoever made it was interrupted: write it without expect, or delete it",
   },
-  [STATUS.PERMISSION_DENIED]: operation => ({
-    code: "DENIED",
-    hint: `this needs ${ROLES[operation] ?? "a role"}; without rights on the project, a name that does not exist is answered so, too`,
-  }),
+  [STATUS.PERMISSION_DENIED]: operation => {
+    const needed = `this needs ${ROLES[operation] ?? "a role"}`
+    // An alias is moved where a version was just added: there is such a secret.
+    const hint = `${needed}; without rights on the project, a name that does not exist is answered so, too`
+    return { code: "DENIED", hint: operation === "alias" ? needed : hint }
+  },
   [STATUS.RESOURCE_EXHAUSTED]: {
     code: "THROTTLED",
     hint: "see the quotas of the Secret Manager API in this project",

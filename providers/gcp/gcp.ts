@@ -12,7 +12,7 @@ import { newSecret } from "./new-secret.ts"
 import { checkOptions, type GcpOptions, locationOf } from "./options.ts"
 import { damaged, payloadOf, VALUES, valueIn } from "./payload.ts"
 import { dateOf, type GcpCallOptions, type GcpClient, type GcpPage, type GcpSecret } from "./sdk.ts"
-import { openSession } from "./session.ts"
+import { findIdentity } from "./session.ts"
 import { writeVersion } from "./write.ts"
 
 /** The secret that nobody has, by which is asked whether the service would answer. */
@@ -31,7 +31,7 @@ const PAGE = 1_000
 export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions" | "delete"> {
   const { project, location, version: current = "latest", prefix, rename } = checkOptions(options)
   const resources = new ResourceNames(project, location)
-  const connection = new Connection(() => openSession(options))
+  const connection = new Connection(() => findIdentity(options))
   const alias = current === "latest" ? undefined : current
   const isUnchecked = options.insecure === true || options.client !== undefined
   const writing = { connection, resources, alias, made: newSecret(options), unfilled: new Map() }

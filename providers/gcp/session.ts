@@ -4,16 +4,22 @@ import { loginFailure } from "./login.ts"
 import type { GcpOptions } from "./options.ts"
 import type { GcpAuthClient, GcpClient } from "./sdk.ts"
 
-/** A client of the SDK with its channel and its credentials. */
-export interface Session {
-  readonly client: GcpClient
-  /** Whether another session would do anything anew. */
+/** Who asks: the SDK, with credentials that have been found. */
+export interface Identity {
+  /** Whether another one would do anything anew, and another channel of it. */
   readonly renewable: boolean
   /** Sees to it that there is a token; at once if there is one already. @throws LoginFailure */
   login(): Promise<void>
   /** Tells the credentials that the service refuses their token, so that they get another one. */
   refused(): void
-  /** Gives the channel back. May be called twice. */
+  /** Makes a channel of its own to the service. Asks nobody anything. @throws LoginFailure */
+  channel(): Promise<Channel>
+}
+
+/** A client of the SDK with its channel. */
+export interface Channel {
+  readonly client: GcpClient
+  /** Gives it back. May be called twice. */
   close(): void
 }
 
@@ -49,67 +55,75 @@ const CHANNEL = {
 const SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
 
 /**
- * Loads the SDK and logs in, so far as it can be done before the first call.
+ * Loads the SDK and finds the credentials, for which the metadata server may have to be looked for.
  *
  * @throws SecretError `MISCONFIGURED` if the SDK is not installed, or a file that was named cannot be used
  * @throws LoginFailure
  */
-export async function openSession(options: GcpOptions): Promise<Session> {
-  if (options.client !== undefined) return sessionOf(options.client)
+export async function findIdentity(options: GcpOptions): Promise<Identity> {
+  if (options.client !== undefined) return identityOf(options.client)
   const { SecretManagerServiceClient } = await import("@google-cloud/secret-manager").catch(
     notInstalled("@google-cloud/secret-manager", "gcp()"),
   )
   const Client = SecretManagerServiceClient as unknown as MakeClient
-  const settings = { ...CHANNEL, ...placeOf(options) }
+  // Without projectId, the SDK asks the metadata server for one, and uses it for nothing.
+  const settings = { ...CHANNEL, ...placeOf(options), projectId: options.project }
   const first = new Client({ ...settings, ...(options.authClient && { authClient: options.authClient }) })
   if (options.insecure) {
     // A universe that is named need not be asked of credentials, which an emulator has no use for.
+    const plain = { ...settings, universeDomain: "googleapis.com" }
     const sslCreds = channelCredentials(first).createInsecure()
-    return await initialized(
-      new Client({ ...settings, universeDomain: "googleapis.com", sslCreds }),
-      undefined,
-    )
+    return identity(undefined, () => new Client({ ...plain, sslCreds }))
   }
   // As options of the client they would make Google's library write warnings to the console.
   first.auth.jsonContent = options.credentials ?? (await keyIn(options.keyFilename)) ?? null
   refuseOtherTypes(first.auth.jsonContent)
-  const caller = await first.auth.getClient().catch(loginFailure)
-  if (options.ca === undefined) return await initialized(first, caller)
-  const sslCreds = trusting(channelCredentials(first), Buffer.from(await readAuthority(options.ca)), caller)
-  return await initialized(new Client({ ...settings, authClient: caller, sslCreds }), caller)
+  const authClient = await first.auth.getClient().catch(loginFailure)
+  if (options.ca !== undefined) {
+    const pem = Buffer.from(await readAuthority(options.ca))
+    const sslCreds = trusting(channelCredentials(first), pem, authClient)
+    return identity(authClient, () => new Client({ ...settings, authClient, sslCreds }))
+  }
+  let unused: OwnClient | undefined = first
+  return identity(authClient, () => {
+    const client = unused ?? new Client({ ...settings, authClient })
+    unused = undefined
+    return client
+  })
 }
 
-/** A session of a client that is another's: it is neither logged in nor closed here. */
-function sessionOf(client: GcpClient): Session {
-  return { client, renewable: false, async login() {}, refused() {}, close() {} }
+/** That of a client that is another's: it is neither logged in nor closed here. */
+function identityOf(client: GcpClient): Identity {
+  const channel: Channel = { client, close() {} }
+  return { renewable: false, async login() {}, refused() {}, channel: async () => channel }
 }
 
-async function initialized(client: OwnClient, caller: GcpAuthClient | undefined): Promise<Session> {
-  // The SDK's methods do this too, but where it fails they leave a rejection that nobody handles.
-  const channel = await client.initialize().catch(loginFailure)
-  let pending: Promise<unknown> | undefined
-  let isOpen = true
+function identity(caller: GcpAuthClient | undefined, makeClient: () => OwnClient): Identity {
   return {
-    client,
     renewable: true,
     async login() {
-      if (caller === undefined) return
       // A login that fails inside of a call comes out of gRPC as a text; here it still is what it was.
-      pending ??= caller.getRequestHeaders(`https://secretmanager.googleapis.com/${SERVICE}`).finally(() => {
-        pending = undefined
-      })
-      await pending.catch(loginFailure)
+      await caller?.getRequestHeaders(`https://secretmanager.googleapis.com/${SERVICE}`).catch(loginFailure)
     },
     refused: () => expire(caller),
-    // client.close() would first open a second channel, that of an API which is not used here.
-    close() {
-      if (isOpen) channel.close()
-      isOpen = false
+    async channel() {
+      const client = makeClient()
+      // The SDK's methods do this too, but where it fails they leave a rejection that nobody handles.
+      const channel = await client.initialize().catch(loginFailure)
+      let isOpen = true
+      return {
+        client,
+        // client.close() would first open a second channel, that of an API which is not used here.
+        close() {
+          if (isOpen) channel.close()
+          isOpen = false
+        },
+      }
     },
   }
 }
 
-/** Credentials that stay over the sessions, those that were handed over, still hold the token that was refused. */
+/** Credentials that stay over all logins, those that were handed over, still hold the token that was refused. */
 function expire(caller: GcpAuthClient | undefined): void {
   const { credentials, setCredentials } = (caller ?? {}) as {
     credentials?: { expiry_date?: unknown }

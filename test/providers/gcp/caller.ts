@@ -7,6 +7,8 @@ export class Caller {
   logins = 0
   /** What the next login is refused with. */
   refusal: unknown
+  /** What logins that begin now wait for. Default: nothing that could last. */
+  held: Promise<unknown> = Promise.resolve()
   readonly #fresh: () => string
 
   /** @param fresh makes a token. Default: each is another one, and must turn up nowhere. */
@@ -23,6 +25,7 @@ export class Caller {
     if ((this.credentials.expiry_date ?? Number.POSITIVE_INFINITY) <= Date.now()) {
       this.logins++
       // Whoever asks meanwhile would get a token of his own.
+      await this.held
       await new Promise<void>(resolve => void setImmediate(resolve))
       if (this.refusal !== undefined) throw this.refusal
       this.credentials = { access_token: this.#fresh(), expiry_date: Date.now() + 3_600_000 }

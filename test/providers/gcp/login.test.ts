@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { GcpOptions } from "latchkey/gcp"
-import { expect, onTestFinished, test } from "vitest"
-import type { GcpServer } from "../../servers/gcp/index.ts"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { crc32c, type GcpServer } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { gate } from "../../support/rig.ts"
 import { Caller } from "./caller.ts"
 import { playing } from "./player.ts"
 import { calm, errorOf, opened, standIn } from "./support.ts"
@@ -40,11 +41,98 @@ async function letIn() {
   return { server, caller, store: opened({ ...options, authClient: caller }) }
 }
 
+/** Waits, without any timer, until something holds. */
+async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>(resolve => void setImmediate(resolve))
+}
+
 test("the token of the caller goes along, and one login is enough for many calls at once", async () => {
   const { server, caller, store } = await letIn()
   await Promise.all(Array.from({ length: 20 }, async () => await store.read(NAME, calm)))
   expect(caller.logins).toBe(1)
   expect(new Set(server.log.requests.map(({ identity }) => identity))).toEqual(new Set(["program"]))
+})
+
+test("a login that is slower than those who wait for it is there for the next: it is one", async () => {
+  const { server, caller, store } = await letIn()
+  const slow = gate()
+  caller.held = slow.promise
+  for (let round = 0; round < 5; round++) {
+    const leaving = new AbortController()
+    const left = errorOf(store.read(NAME, leaving))
+    await expect.poll(() => caller.logins).toBe(1)
+    leaving.abort()
+    expect((await left).code).toBe("ABORTED")
+  }
+  const waiting = store.read(NAME, calm)
+  slow.open()
+  expect((await waiting).version).toBe("1")
+  expect((await store.read(NAME, calm)).version).toBe("1")
+  expect([caller.logins, server.log.requests.length]).toEqual([1, 2])
+})
+
+test("a call that is given up alone costs no login, though its connection is made anew", async () => {
+  const { server, caller, store } = await letIn()
+  for (let round = 0; round < 3; round++) {
+    server.faults.next({ hang: true })
+    const leaving = new AbortController()
+    const left = errorOf(store.read(NAME, leaving))
+    await expect.poll(() => server.log.inFlight).toBe(1)
+    leaving.abort()
+    expect((await left).code).toBe("ABORTED")
+    expect((await store.read(NAME, calm)).version).toBe("1")
+  }
+  expect(caller.logins).toBe(1)
+})
+
+test("nobody waits for a login for more than thirty seconds, and then it is begun anew", async () => {
+  const { server, caller, store } = await letIn()
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
+  onTestFinished(() => void vi.useRealTimers())
+  caller.held = gate().promise
+  const first = errorOf(store.write(NAME, "tly-2", calm))
+  await eventually(() => caller.logins === 1)
+  vi.advanceTimersByTime(9_000)
+  const second = errorOf(store.read(NAME, calm))
+  vi.advanceTimersByTime(21_000)
+  for (const error of [await first, await second])
+    expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", true, undefined])
+  expect((await first).hint).toContain("metadata server")
+  expect(caller.logins).toBe(1)
+  vi.useRealTimers()
+  caller.held = Promise.resolve()
+  expect((await store.read(NAME, calm)).version).toBe("1")
+  expect([caller.logins, server.held(ID).length]).toEqual([2, 1])
+})
+
+test("a login in mid-life that is never answered is left to itself after ten seconds, with its connection", async () => {
+  const { server, caller, store } = await letIn()
+  await store.read(NAME, calm)
+  vi.useFakeTimers({ toFake: ["performance"] })
+  onTestFinished(() => void vi.useRealTimers())
+  caller.credentials = { ...caller.credentials, expiry_date: 1 }
+  caller.held = gate().promise
+  const hanging = store.read(NAME, calm)
+  await expect.poll(() => caller.logins).toBe(2)
+  vi.advanceTimersByTime(10_000)
+  caller.held = Promise.resolve()
+  expect((await store.read(NAME, calm)).version).toBe("1")
+  expect((await hanging).version).toBe("1")
+  expect([caller.logins, server.log.requests.length]).toEqual([3, 3])
+})
+
+test("closing waits for no login, and nothing is sent when one comes after it", async () => {
+  const { server, caller, store } = await letIn()
+  const slow = gate()
+  caller.held = slow.promise
+  const call = errorOf(store.read(NAME, calm))
+  await expect.poll(() => caller.logins).toBe(1)
+  await store.close()
+  expect((await call).code).toBe("CLOSED")
+  slow.open()
+  await expect.poll(() => caller.credentials.access_token).not.toBe("")
+  expect((await errorOf(store.read(NAME, calm))).code).toBe("CLOSED")
+  expect(server.log.requests).toHaveLength(0)
 })
 
 test("a token that expires in mid-life is replaced within the call, once for all calls that met it", async () => {
@@ -56,6 +144,14 @@ test("a token that expires in mid-life is replaced within the call, once for all
   expect(answers.map(({ version }) => version)).toEqual(answers.map(() => "1"))
   expect(caller.logins).toBe(2)
   expect(server.log.requests.filter(({ ended }) => ended === "UNAUTHENTICATED")).toHaveLength(20)
+})
+
+test("a token that is told to have expired by a denial is replaced, too", async () => {
+  const { server, caller, store } = await letIn()
+  await store.read(NAME, calm)
+  server.faults.next({ code: "PERMISSION_DENIED", reason: "ACCESS_TOKEN_EXPIRED" })
+  expect((await store.read(NAME, calm)).version).toBe("1")
+  expect(caller.logins).toBe(2)
 })
 
 test("a write that met an expired token is written once", async () => {
@@ -193,7 +289,10 @@ test.for([
 
 test("credentials that are given as they are log in as those of a file do", async () => {
   const player = await playing(
-    () => ({ name: "projects/1/secrets/a/versions/1", payload: { data: Buffer.from("tly-1") } }),
+    () => ({
+      name: `projects/1/secrets/${ID}/versions/1`,
+      payload: { data: Buffer.from("tly-1"), dataCrc32c: String(crc32c(Buffer.from("tly-1"))) },
+    }),
     true,
   )
   const ca = join(await folder(), "ca.pem")

@@ -1,0 +1,107 @@
+import { once } from "node:events"
+import { createServer, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { expect, onTestFinished, test } from "vitest"
+import { newCanary } from "../../support/canary.ts"
+import { startChild } from "../../support/child.ts"
+import { standIn } from "./support.ts"
+
+/** The metadata server of a machine, which keeps those waiting who ask for a token until it is told to answer. */
+async function metadataServer(token: string) {
+  const asked: string[] = []
+  const waiting: ServerResponse[] = []
+  const server = createServer((request, response) => {
+    response.setHeader("Metadata-Flavor", "Google")
+    const path = new URL(request.url ?? "/", "http://metadata").pathname
+    asked.push(path)
+    if (path.endsWith("/token")) waiting.push(response)
+    else response.writeHead(404).end()
+  })
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    answer() {
+      const body = JSON.stringify({ access_token: token, expires_in: 3_600, token_type: "Bearer" })
+      for (const response of waiting.splice(0))
+        response.writeHead(200, { "content-type": "application/json" }).end(body)
+    },
+  }
+}
+
+/** A program that logs in at it, and does what the lines say that it is told: `leave`, `read`, `close`. */
+async function program() {
+  const token = newCanary().text
+  const server = await standIn({ tls: true, identities: [{ token, name: "program" }] })
+  server.put("tally--api-token", "tly-1")
+  const metadata = await metadataServer(token)
+  const options = { project: server.project, endpoint: `localhost:${server.port}`, ca: server.ca }
+  const child = startChild(
+    `import { createInterface } from "node:readline"
+     import { gcp } from "latchkey/gcp"
+     const store = gcp(JSON.parse(process.env.OPTIONS!))
+     let leaving = new AbortController()
+     const read = () => {
+       leaving = new AbortController()
+       store.read("tally/api-token", leaving).then(
+         ({ version }) => console.log("version " + version),
+         error => console.log(error.code),
+       )
+     }
+     const lines = createInterface({ input: process.stdin })
+     const deeds = {
+       read,
+       leave: () => leaving.abort(),
+       close: async () => {
+         await store.close()
+         console.log("closed")
+         lines.close()
+       },
+     }
+     lines.on("line", line => void deeds[line as keyof typeof deeds]())
+     console.log("started")`,
+    {
+      env: {
+        OPTIONS: JSON.stringify(options),
+        GCE_METADATA_HOST: metadata.host,
+        METADATA_SERVER_DETECTION: "assume-present",
+        HOME: "/nonexistent",
+      },
+    },
+  )
+  await child.printed("started")
+  return { server, metadata, child }
+}
+
+test("the metadata server is asked for a token, once, however many left who waited for it, and for nothing else", async () => {
+  const { metadata, child } = await program()
+  child.say("read")
+  await expect.poll(() => metadata.asked.length).toBe(1)
+  child.say("leave")
+  await child.printed("ABORTED")
+  child.say("read")
+  metadata.answer()
+  await child.printed("version 1")
+  child.say("close")
+  const { stderr } = await child.ended
+  expect(stderr).toBe("")
+  expect(metadata.asked).toEqual(["/computeMetadata/v1/instance/service-accounts/default/token"])
+})
+
+test("a store is closed though the metadata server never answers", async () => {
+  const { server, metadata, child } = await program()
+  child.say("read")
+  await expect.poll(() => metadata.asked.length).toBe(1)
+  child.say("close")
+  await child.printed("closed")
+  metadata.answer()
+  const { stdout, stderr } = await child.ended
+  expect(stderr).toBe("")
+  expect(stdout.trim().split("\n").sort()).toEqual(["CLOSED", "closed", "started"])
+  expect(server.log.requests).toHaveLength(0)
+})
