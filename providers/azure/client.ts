@@ -22,6 +22,8 @@ export interface ClientSettings {
 export interface ClientMaker {
   /** @param past called when a request with a token leaves. */
   make(past: () => void): KeyVaultClient
+  /** Waits for a login, if one is due. */
+  ready(): Promise<void>
   /**
    * Runs one step of a listing: the SDK hands a signal, and what it is given to tell of answers, to the first page only.
    */
@@ -54,7 +56,7 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
   ])
   const agent = new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) })
   const pages = new AsyncLocalStorage<Page>()
-  const login = loginWith(credentialOf, closing)
+  const login = loginWith(credentialOf, { closing })
 
   /** Stands behind the SDK's own handling of proxies, redirects and tokens, and sees what really leaves. */
   const policy = (past: () => void): Policy => ({
@@ -93,6 +95,7 @@ export async function clientMaker(settings: ClientSettings, closing: AbortSignal
       }
       return new SecretClient(place.url, login, options)
     },
+    ready: login.ready,
     page: async (page, step) => await pages.run(page, step),
     close: () => agent.destroy(),
   }

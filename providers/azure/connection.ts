@@ -20,7 +20,7 @@ export interface Connection {
   close(): Promise<void>
 }
 
-interface Open extends Pick<ClientMaker, "page" | "close"> {
+interface Open extends Pick<ClientMaker, "ready" | "page" | "close"> {
   readonly pass: Pass<{ readonly client: KeyVaultClient; ended(): void }>
 }
 
@@ -31,17 +31,28 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
     if ("getSecret" in given) {
       // What was injected cannot be replaced: when its first call has ended, in whichever way, the others go.
       const pass = firstCallAlone(past => ({ client: given, ended: past }))
-      return { pass, page: async (_, step) => await step(), close: () => undefined }
+      return {
+        pass,
+        ready: async () => undefined,
+        page: async (_, step) => await step(),
+        close: () => undefined,
+      }
     }
-    const { make, page, close } = await clientMaker(given, closing.signal)
-    return { pass: firstCallAlone(past => ({ client: make(past), ended: () => undefined })), page, close }
+    const { make, ...own } = await clientMaker(given, closing.signal)
+    return { ...own, pass: firstCallAlone(past => ({ client: make(past), ended: () => undefined })) }
   })
+  /** Before the first call of a client, too: those behind it would wait with it for its login. */
+  const ready = async (): Promise<Open> => {
+    const open = await opened.get()
+    await open.ready()
+    return open
+  }
   const until = async <T>(signal: AbortSignal, run: (own: AbortSignal) => Promise<T>): Promise<T> =>
     await untilAborted(signal, run, closing.signal)
 
   return {
     async call(signal, call) {
-      const { pass } = await until(signal, opened.get)
+      const { pass } = await until(signal, ready)
       return await pass(signal, async ({ client, ended }) => {
         let answer: KeyVaultAnswer | undefined
         const onResponse = (given: KeyVaultAnswer): void => {
@@ -60,7 +71,7 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
       signal: AbortSignal,
       list: (client: KeyVaultClient, options: KeyVaultCallOptions) => AsyncIterable<T>,
     ) {
-      const { pass, page } = await until(signal, opened.get)
+      const { pass, page } = await until(signal, ready)
       const controller = new AbortController()
       let answer: KeyVaultAnswer | undefined
       const answered = (given: KeyVaultAnswer | undefined): void => {
@@ -89,12 +100,14 @@ export function connectionTo(given: KeyVaultClient | ClientSettings): Connection
           ended()
         }
       })
-      for (let { result } = first; result.done !== true; result = await next(first.items)) yield result.value
+      for (let { result } = first; result.done !== true; result = await next(first.items)) {
+        yield result.value
+        await until(signal, ready)
+      }
     },
     async close() {
       closing.abort()
-      const open = await opened.take()
-      open?.close()
+      await opened.close(open => open.close())
     },
   }
 }

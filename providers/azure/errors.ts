@@ -160,7 +160,7 @@ const LOGINS: Readonly<Record<LoginTrouble, KnownFailure>> = {
   unreachable: {
     code: "UNAVAILABLE",
     notSent: true,
-    message: "the login service cannot be reached",
+    message: "the login service does not answer, or is not in order",
     hint: "see whether login.microsoftonline.com, or that of your cloud, can be reached from here",
   },
 }
@@ -176,7 +176,8 @@ export const azureErrors: ErrorTable = (thrown, operation) => {
 function ofLogin({ trouble, number }: LoginFailure): KnownFailure {
   const known = LOGINS[trouble]
   if (number === undefined) return known
-  return { ...known, message: `the login was refused with AADSTS${number}` }
+  const message = trouble === "refused" ? "the login was refused" : known.message
+  return { ...known, message: `${message} (AADSTS${number})` }
 }
 
 function ofAnswer(fields: FailureFields, operation: string): KnownFailure {

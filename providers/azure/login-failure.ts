@@ -28,6 +28,19 @@ export class LoginFailure extends Error {
  */
 const SAYS_UNREACHABLE = /\b(?:network_error|no_network_connectivity|endpoints_resolution_error)\b/
 
+/**
+ * Numbers of Microsoft's that say that its service is not at its best, and not that it refuses ("Microsoft Entra
+ * authentication and authorization error codes"): 90033 and 90006, unavailable for the time being; 90012 and 90024, its
+ * request took too long; 50196, too many of the same request.
+ */
+const PASSING: Readonly<Record<string, LoginTrouble>> = {
+  90033: "unreachable",
+  90006: "unreachable",
+  90012: "unreachable",
+  90024: "unreachable",
+  50196: "throttled",
+}
+
 /** How many errors deep another one is looked for. */
 const DEEPEST = 4
 
@@ -38,12 +51,13 @@ export function loginFailureOf(thrown: unknown): LoginFailure | SecretError {
   const statuses = all.map(one => numberOf(one.statusCode) ?? numberOf(one.status) ?? 0)
   const texts = all.map(one => (typeof one.message === "string" ? one.message : ""))
   const number = texts.map(text => /\bAADSTS(\d{4,8})\b/.exec(text)?.[1]).find(found => found !== undefined)
-  if (statuses.includes(429)) return new LoginFailure("throttled")
-  if (number !== undefined) return new LoginFailure("refused", number)
+  if (statuses.includes(429)) return new LoginFailure("throttled", number)
+  // Before the number: an outage has one, too, and that is not always one of those above.
+  if (statuses.some(status => status >= 500)) return new LoginFailure("unreachable", number)
+  if (number !== undefined) return new LoginFailure(PASSING[number] ?? "refused", number)
   const unanswered =
     all.some(({ code }) => isNetworkCode(code) || code === "REQUEST_SEND_ERROR") ||
-    texts.some(text => SAYS_UNREACHABLE.test(text)) ||
-    statuses.some(status => status >= 500)
+    texts.some(text => SAYS_UNREACHABLE.test(text))
   return new LoginFailure(unanswered ? "unreachable" : "refused")
 }
 

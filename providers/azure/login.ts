@@ -1,15 +1,21 @@
+import { type SharedWorkOptions, sharedWork } from "../../src/core/index.ts"
 import type { AzureCredential, AzureToken, TokenRequest } from "./client-types.ts"
 import { LoginFailure, loginFailureOf } from "./login-failure.ts"
 
 /** How long before its end a token is renewed, at most, in milliseconds: nobody waits for the new one then. */
 const AHEAD = 120_000
 
-/** How long after a renewal that failed the next one is tried while the old token is good, in milliseconds. */
+/** How long after a renewal the next one is made at the earliest while the token is good, in milliseconds. */
 const PAUSE = 10_000
 
 /** Tokens for one vault, out of a credential. */
 export interface Login extends AzureCredential {
   getToken(scopes: string | string[], request?: TokenRequest): Promise<AzureToken>
+  /**
+   * Sees to it that there is a token of the kind that was asked for last, if one was. Calls wait here before they go to the
+   * SDK, which would keep them waiting for the first login that it has asked for, whatever becomes of that.
+   */
+  ready(): Promise<void>
   /** Lets go of a token that the vault has refused: the credential is asked for another one. */
   refused(token: string): void
 }
@@ -17,6 +23,11 @@ export interface Login extends AzureCredential {
 interface Held extends AzureToken {
   readonly wanted: string
   renewAt: number
+}
+
+interface Asked {
+  readonly scopes: string | string[]
+  readonly tenantId: string | undefined
 }
 
 /**
@@ -27,34 +38,32 @@ interface Held extends AzureToken {
  * ends the process. So every token is given to it as one that has just run out: then it asks here each time.
  *
  * @param credentialOf gives the credential; asked again after one of its tokens was refused.
- * @param closing ends what is under way.
+ * @param options what ends what is under way, and the clock.
  */
-export function loginWith(credentialOf: () => AzureCredential, closing: AbortSignal): Login {
+export function loginWith(credentialOf: () => AzureCredential, options: SharedWorkOptions = {}): Login {
   let credential: AzureCredential | undefined
   let held: Held | undefined
-  const renewals = new Map<string, Promise<Held>>()
+  let last: Asked | undefined
+  const shared = sharedWork<Held>(() => new LoginFailure("unreachable"), options)
 
-  async function fetched(wanted: string, scopes: string | string[], request: TokenRequest): Promise<Held> {
-    try {
-      credential ??= credentialOf()
-      const token = await credential.getToken(scopes, { ...request, abortSignal: closing })
-      if (token === null) throw new LoginFailure("refused")
-      held = { ...token, wanted, renewAt: renewalOf(token) }
-      return held
-    } catch (thrown) {
-      throw loginFailureOf(thrown)
-    }
+  async function renewed(wanted: string, scopes: string | string[], request: TokenRequest): Promise<Held> {
+    return await shared(JSON.stringify([wanted, request.claims]), async abortSignal => {
+      try {
+        credential ??= credentialOf()
+        const token = await credential.getToken(scopes, { ...request, abortSignal })
+        if (token === null) throw new LoginFailure("refused")
+        // A credential may go on giving the token that it has, whatever it says of when to renew it.
+        held = { ...token, wanted, renewAt: Math.max(renewalOf(token), Date.now() + PAUSE) }
+        return held
+      } catch (thrown) {
+        throw loginFailureOf(thrown)
+      }
+    })
   }
 
-  function renewed(wanted: string, scopes: string | string[], request: TokenRequest): Promise<Held> {
-    const key = JSON.stringify([wanted, request.claims])
-    const renewal = renewals.get(key) ?? fetched(wanted, scopes, request).finally(() => renewals.delete(key))
-    renewals.set(key, renewal)
-    return renewal
-  }
-
-  return {
+  const login: Login = {
     async getToken(scopes, request = {}) {
+      last = { scopes, tenantId: request.tenantId }
       const wanted = JSON.stringify([scopes, request.tenantId])
       const good = held?.wanted === wanted && held.expiresOnTimestamp > Date.now() ? held : undefined
       // Claims are asked for because the token that is held does not have them.
@@ -66,12 +75,18 @@ export function loginWith(credentialOf: () => AzureCredential, closing: AbortSig
         })
       return spent(good)
     },
+    async ready() {
+      if (last === undefined) return
+      const { scopes, tenantId } = last
+      await login.getToken(scopes, { enableCae: true, ...(tenantId !== undefined && { tenantId }) })
+    },
     refused(token) {
       if (held?.token !== token) return
       held = undefined
       credential = undefined
     },
   }
+  return login
 }
 
 function spent({ token }: AzureToken): AzureToken {

@@ -1,6 +1,7 @@
 import { azure } from "../../../providers/azure/index.ts"
 import { type AzureServer, type FakeCredential, startAzure } from "../../servers/azure/index.ts"
 import { makeCertificate } from "../../support/certificates.ts"
+import { laterBy } from "../../support/clock.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Column, Evidence, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp, struckBy } from "../matrix/over-http.ts"
@@ -10,6 +11,8 @@ import { recordedAnswer } from "../recorded.ts"
 export interface AzureBench extends HttpBench {
   readonly server: AzureServer
   readonly credential: FakeCredential
+  /** From now on logins are never answered, until what it gives is called; those that hang then go on hanging. */
+  silenceLogins(): () => void
 }
 
 const NAME = "tally/api-token"
@@ -23,6 +26,7 @@ export async function azureBench({ link: makeLink }: Needs): Promise<AzureBench>
   const link = await makeLink?.(proxy.port)
   const credential = server.credential("owner")
   const tokens: string[] = []
+  let isSilent = false
   return {
     server,
     credential,
@@ -34,6 +38,7 @@ export async function azureBench({ link: makeLink }: Needs): Promise<AzureBench>
       disableChallengeResourceVerification: true,
       credential: {
         async getToken(scopes, options) {
+          if (isSilent) return await new Promise<never>(() => undefined)
           const token = await credential.getToken(scopes, options)
           tokens.push(token.token)
           return token
@@ -50,6 +55,12 @@ export async function azureBench({ link: makeLink }: Needs): Promise<AzureBench>
     // The first request of a client has no body: it only asks how to log in.
     isWrite: ({ method, body }) => method === "PUT" && body.length > 0,
     put: async value => void server.put(OWN_NAME, value),
+    silenceLogins() {
+      isSilent = true
+      return () => {
+        isSilent = false
+      }
+    },
     async close() {
       await link?.close()
       await proxy.close()
@@ -92,6 +103,22 @@ export const azureColumn: Column<AzureBench> = {
       server.expireTokens()
       credential.failWith(() => loginRefused(credentials))
       return { end: () => credential.failWith() }
+    },
+  },
+  silentLogin: {
+    code: "TIMEOUT",
+    held: "stale",
+    evidence: injected,
+    begin({ server, silenceLogins }) {
+      server.expireTokens()
+      const answer = silenceLogins()
+      return {
+        end() {
+          answer()
+          // From then on nobody waits for the login that hangs.
+          laterBy(10_000)
+        },
+      }
     },
   },
   denied: {

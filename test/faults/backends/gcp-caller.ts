@@ -7,6 +7,7 @@ export class Caller {
   readonly tokens: string[] = []
   readonly #server: GcpServer
   #refused = false
+  #isSilent = false
   credentials: { readonly access_token: string; readonly expiry_date: number }
 
   constructor(server: GcpServer) {
@@ -20,7 +21,10 @@ export class Caller {
 
   /** Keeps its token until that has come to the end that it was given out with, as the library does. */
   async getRequestHeaders(): Promise<Headers> {
-    if (this.credentials.expiry_date <= Date.now()) this.credentials = this.#fresh()
+    if (this.credentials.expiry_date <= Date.now()) {
+      if (this.#isSilent) await new Promise<never>(() => undefined)
+      this.credentials = this.#fresh()
+    }
     return new Headers({ authorization: `Bearer ${this.credentials.access_token}` })
   }
 
@@ -32,6 +36,11 @@ export class Caller {
   /** Whether it is refused another token. */
   refuse(refused: boolean): void {
     this.#refused = refused
+  }
+
+  /** Whether whoever asks for another token from now on is never answered. */
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent
   }
 
   #fresh(): { readonly access_token: string; readonly expiry_date: number } {

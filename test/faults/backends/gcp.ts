@@ -5,6 +5,7 @@ import { gcp } from "../../../providers/gcp/index.ts"
 import type { SecretErrorCode } from "../../../src/core/index.ts"
 import { type Fault, type GcpServer, startGcp } from "../../servers/gcp/index.ts"
 import { type Certificate, makeCertificate } from "../../support/certificates.ts"
+import { laterBy } from "../../support/clock.ts"
 import { startElsewhere } from "../elsewhere.ts"
 import type { MadeAnswer } from "../http-faults.ts"
 import { startHttp2Answers } from "../http2-answers.ts"
@@ -45,7 +46,8 @@ export async function gcpBench({ link: makeLink }: Needs): Promise<GcpBench> {
     between,
     store: gcp({
       project: server.project,
-      endpoint: `127.0.0.1:${link?.port ?? relay.port}`,
+      // By its name: Node prints a deprecation where the name of a server in TLS is an address.
+      endpoint: `localhost:${link?.port ?? relay.port}`,
       ca,
       authClient: caller,
     }),
@@ -162,6 +164,22 @@ export const gcpColumn: Column<GcpBench> = {
       caller.refuse(true)
       caller.expire()
       return { end: () => caller.refuse(false) }
+    },
+  },
+  silentLogin: {
+    code: "TIMEOUT",
+    held: "stale",
+    evidence: injected,
+    begin({ caller }) {
+      caller.expire()
+      caller.silence(true)
+      return {
+        end() {
+          caller.silence(false)
+          // From then on nobody waits for the login that hangs.
+          laterBy(10_000)
+        },
+      }
     },
   },
   denied: {

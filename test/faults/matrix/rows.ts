@@ -67,6 +67,11 @@ export const ROWS = {
     title: "credentials expire, none are given",
     what: "the same, but no other is given out for a while",
   },
+  silentLogin: {
+    title: "the login service never answers",
+    what: "credentials expire, and the request for others is accepted and never answered; later ones are",
+    silent: true,
+  },
   denied: {
     title: "permission withdrawn",
     what: "this identity may no longer read this secret",

@@ -1,10 +1,12 @@
 import { isSecretError } from "latchkey"
 import { type AzureCredential, azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { azureErrors } from "../../../providers/azure/errors.ts"
 import { loginWith } from "../../../providers/azure/login.ts"
 import { newCanary } from "../../support/canary.ts"
+import { checkedFakeClock, laterBy } from "../../support/clock.ts"
 import { gate } from "../../support/rig.ts"
-import { calm, errorOf, eventually, reaching, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, eventually, reaching, scene, started } from "./scene.ts"
 
 const HOUR = 3_600_000
 
@@ -67,6 +69,8 @@ describe("a token", () => {
   })
 
   it("that is about to run out is used while the next one is fetched, and kept if that fails", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] })
+    onTestFinished(() => void vi.useRealTimers())
     const server = await started()
     server.put("name", "value")
     const token = server.token()
@@ -77,11 +81,30 @@ describe("a token", () => {
       .mockImplementation(() => next.promise)
     const store = azure({ ...reaching(server), credential: { getToken } })
     onTestFinished(async () => await store.close())
+    await store.read("name", calm)
+    vi.setSystemTime(Date.now() + 11_000)
     for (let round = 0; round < 3; round++) await store.read("name", calm)
     expect(getToken).toHaveBeenCalledTimes(2)
     // Rejects with nobody waiting for it: that must not be an unhandled rejection, which ends a process.
     next.fail(new Error("the login service is down"))
     for (let round = 0; round < 3; round++) expect((await store.read("name", calm)).value).toBe("value")
+    expect(getToken).toHaveBeenCalledTimes(2)
+  })
+
+  it("whose time to be renewed is past, and that is given again and again, is asked for once in ten seconds", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] })
+    onTestFinished(() => void vi.useRealTimers())
+    const server = await started()
+    server.put("name", "value")
+    const token = server.token()
+    const given = { token, expiresOnTimestamp: Date.now() + HOUR, refreshAfterTimestamp: Date.now() - HOUR }
+    const getToken = vi.fn(async () => given)
+    const store = azure({ ...reaching(server), credential: { getToken } })
+    onTestFinished(async () => await store.close())
+    for (let round = 0; round < 50; round++) await store.read("name", calm)
+    expect(getToken).toHaveBeenCalledTimes(1)
+    vi.setSystemTime(Date.now() + 10_000)
+    for (let round = 0; round < 50; round++) await store.read("name", calm)
     expect(getToken).toHaveBeenCalledTimes(2)
   })
 
@@ -118,7 +141,7 @@ it("claims that the vault asks for are asked of the credential, whatever token i
     asked.push(request?.claims)
     return { token: `token ${asked.length}`, expiresOnTimestamp: Date.now() + HOUR }
   }
-  const login = loginWith(() => ({ getToken }), new AbortController().signal)
+  const login = loginWith(() => ({ getToken }))
   await login.getToken("scope")
   expect((await login.getToken("scope", { claims: "more" })).token).toBe("token 2")
   expect((await login.getToken("scope")).token).toBe("token 2")
@@ -131,7 +154,7 @@ it("a credential that keeps its tokens is made anew when one of them is refused"
   const login = loginWith(() => {
     const token = `token ${++made}`
     return { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + HOUR }) }
-  }, new AbortController().signal)
+  })
   const tokens = async () =>
     (await Promise.all([1, 2].map(async () => await login.getToken("scope")))).map(({ token }) => token)
   expect(await tokens()).toEqual(["token 1", "token 1"])
@@ -141,6 +164,101 @@ it("a credential that keeps its tokens is made anew when one of them is refused"
   // A refusal of the old one that comes late says nothing of the new one.
   login.refused("token 1")
   expect(await tokens()).toEqual(["token 2", "token 2"])
+})
+
+describe("a login that is never answered", () => {
+  /** A store whose credential answers when a test says so. */
+  const waiting = async () => {
+    const server = await started()
+    server.put("name", "value")
+    const logins: { readonly signal: AbortSignal | undefined; answer(): void }[] = []
+    let isDeaf = true
+    const credential: AzureCredential = {
+      async getToken(_, { abortSignal } = {}) {
+        const answered = gate()
+        logins.push({ signal: abortSignal, answer: () => answered.open() })
+        if (isDeaf) await answered.promise
+        return { token: server.token(), expiresOnTimestamp: Date.now() + HOUR }
+      },
+    }
+    const store = azure({ ...reaching(server), credential })
+    onTestFinished(async () => await store.close())
+    const hear = (hears: boolean): void => {
+      isDeaf = !hears
+    }
+    return { server, store, logins, hear }
+  }
+  const leaving = async (call: (signal: AbortSignal) => Promise<unknown>, logins: readonly unknown[]) => {
+    const controller = new AbortController()
+    const before = logins.length
+    const left = errorOf(call(controller.signal))
+    return {
+      async leave() {
+        controller.abort()
+        expect((await left).code).toBe("ABORTED")
+      },
+      begun: async () => await eventually(() => logins.length).toBe(before + 1),
+    }
+  }
+
+  it("is waited for by those who come next, and begun anew by those who come ten seconds after it", async () => {
+    const { store, logins, hear } = await waiting()
+    const read = async (signal: AbortSignal) => await store.read("name", { signal })
+    const first = await leaving(read, logins)
+    await first.begun()
+    await first.leave()
+    hear(true)
+    // A slow login must be able to end, however soon those leave who wait for it.
+    const second = store.read("name", calm)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(logins).toHaveLength(1)
+    laterBy(10_000)
+    expect((await store.read("name", calm)).value).toBe("value")
+    expect([(await second).value, logins.length]).toEqual(["value", 2])
+  })
+
+  it("in mid-life keeps nobody waiting who comes ten seconds after it, nor those before him", async () => {
+    const { server, store, logins, hear } = await waiting()
+    hear(true)
+    await store.read("name", calm)
+    hear(false)
+    server.expireTokens()
+    const reads = [1, 2, 3].map(async () => (await store.read("name", calm)).value)
+    const listed = collected(store.list(calm))
+    await eventually(() => logins.length).toBe(2)
+    hear(true)
+    laterBy(10_000)
+    expect((await store.read("name", calm)).value).toBe("value")
+    expect(await Promise.all(reads)).toEqual(["value", "value", "value"])
+    expect([await listed, logins.length]).toEqual([[expect.objectContaining({ name: "name" })], 3])
+  })
+
+  it("ends with the store, which does not wait for it", async () => {
+    const { store, logins } = await waiting()
+    const error = errorOf(store.read("name", calm))
+    await eventually(() => logins.length).toBe(1)
+    await store.close()
+    expect([(await error).code, logins[0]?.signal?.aborted]).toEqual(["CLOSED", true])
+  })
+
+  it("is UNAVAILABLE after half a minute, and nothing was written", async () => {
+    const clock = checkedFakeClock()
+    let calls = 0
+    const login = loginWith(() => ({ getToken: async () => await new Promise(() => void calls++) }), {
+      clock,
+    })
+    const failures = Promise.allSettled([login.getToken("scope"), login.getToken("scope")])
+    await clock.advance("30s")
+    for (const failure of await failures) {
+      const thrown: unknown = failure.status === "rejected" && failure.reason
+      expect(azureErrors(thrown, "write")).toMatchObject({ code: "UNAVAILABLE", notSent: true })
+    }
+    expect(calls).toBe(1)
+    const next = Promise.allSettled([login.getToken("scope")])
+    expect(calls).toBe(2)
+    await clock.advance("30s")
+    await next
+  })
 })
 
 describe("a login that fails", () => {
@@ -182,7 +300,7 @@ describe("a login that fails", () => {
     )
     expect([error.code, error.plainMessage]).toEqual([
       "UNAUTHENTICATED",
-      "the login was refused with AADSTS7000215",
+      "the login was refused (AADSTS7000215)",
     ])
   })
 
@@ -206,8 +324,32 @@ describe("a login that fails", () => {
   })
 
   it("is THROTTLED where there are too many", async () => {
-    const error = await failing(text => named("AuthenticationError", text, { statusCode: 429 }))
-    expect([error.code, error.transient]).toEqual(["THROTTLED", true])
+    for (const make of [
+      (text: string) => named("AuthenticationError", text, { statusCode: 429 }),
+      (text: string) => named("AuthenticationError", `AADSTS90055: ${text}`, { statusCode: 429 }),
+      (text: string) => named("AuthenticationError", `AADSTS50196: ${text}`, { statusCode: 400 }),
+    ]) {
+      const error = await failing(make)
+      expect([error.code, error.transient]).toEqual(["THROTTLED", true])
+    }
+  })
+
+  it("is UNAVAILABLE where the login service is not in order, and says the number of that", async () => {
+    for (const [number, statusCode] of [
+      [90033, 503],
+      [50000, 500],
+      [90033, 400],
+      [90006, 400],
+      [90012, 400],
+      [90024, 400],
+    ] as const) {
+      const error = await failing(
+        text => named("AuthenticationError", `AADSTS${number}: ${text}`, { statusCode }),
+        true,
+      )
+      expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", true, undefined])
+      expect(error.plainMessage).toContain(`not in order (AADSTS${number})`)
+    }
   })
 
   it("is UNAUTHENTICATED where the credential gives no token", async () => {
