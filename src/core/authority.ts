@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises"
 import { misconfigured } from "./error.ts"
 
 /**
@@ -8,6 +7,7 @@ import { misconfigured } from "./error.ts"
  * @throws SecretError `MISCONFIGURED` for a file that cannot be read, and for what {@link refuseNoCertificate} refuses.
  */
 export async function readAuthority(ca: string): Promise<string> {
+  const { readFile } = await import("node:fs/promises")
   const pem = ca.includes("-----BEGIN") ? ca : await readFile(ca, "utf8").catch(() => undefined)
   if (pem === undefined)
     throw misconfigured(
