@@ -23,7 +23,7 @@ async function permittedTo(permissions: readonly string[], version?: string) {
   await writeFile(ca, server.ca ?? "")
   const store = gcp({
     project: server.project,
-    endpoint: server.address,
+    endpoint: `localhost:${server.port}`,
     ca,
     version,
     authClient: { getRequestHeaders: async () => new Headers({ authorization: `Bearer ${token}` }) },

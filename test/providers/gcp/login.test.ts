@@ -6,6 +6,7 @@ import type { GcpOptions } from "latchkey/gcp"
 import { expect, onTestFinished, test, vi } from "vitest"
 import { crc32c, type GcpServer } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { laterBy } from "../../support/clock.ts"
 import { gate } from "../../support/rig.ts"
 import { Caller } from "./caller.ts"
 import { playing } from "./player.ts"
@@ -60,7 +61,7 @@ test("a login that is slower than those who wait for it is there for the next: i
   for (let round = 0; round < 5; round++) {
     const leaving = new AbortController()
     const left = errorOf(store.read(NAME, leaving))
-    await expect.poll(() => caller.logins).toBe(1)
+    await eventually(() => caller.logins === 1)
     leaving.abort()
     expect((await left).code).toBe("ABORTED")
   }
@@ -108,13 +109,11 @@ test("nobody waits for a login for more than thirty seconds, and then it is begu
 test("a login in mid-life that is never answered is left to itself after ten seconds, with its connection", async () => {
   const { server, caller, store } = await letIn()
   await store.read(NAME, calm)
-  vi.useFakeTimers({ toFake: ["performance"] })
-  onTestFinished(() => void vi.useRealTimers())
   caller.credentials = { ...caller.credentials, expiry_date: 1 }
   caller.held = gate().promise
   const hanging = store.read(NAME, calm)
-  await expect.poll(() => caller.logins).toBe(2)
-  vi.advanceTimersByTime(10_000)
+  await eventually(() => caller.logins === 2)
+  laterBy(10_000)
   caller.held = Promise.resolve()
   expect((await store.read(NAME, calm)).version).toBe("1")
   expect((await hanging).version).toBe("1")
@@ -126,7 +125,7 @@ test("closing waits for no login, and nothing is sent when one comes after it", 
   const slow = gate()
   caller.held = slow.promise
   const call = errorOf(store.read(NAME, calm))
-  await expect.poll(() => caller.logins).toBe(1)
+  await eventually(() => caller.logins === 1)
   await store.close()
   expect((await call).code).toBe("CLOSED")
   slow.open()

@@ -34,6 +34,9 @@ async function metadataServer(token: string) {
   }
 }
 
+/** The program loads an SDK before it asks. */
+const PATIENCE = { timeout: 15_000 }
+
 /** A program that logs in at it, and does what the lines say that it is told: `leave`, `read`, `close`. */
 async function program() {
   const token = newCanary().text
@@ -81,7 +84,7 @@ async function program() {
 test("the metadata server is asked for a token, once, however many left who waited for it, and for nothing else", async () => {
   const { metadata, child } = await program()
   child.say("read")
-  await expect.poll(() => metadata.asked.length).toBe(1)
+  await expect.poll(() => metadata.asked.length, PATIENCE).toBe(1)
   child.say("leave")
   await child.printed("ABORTED")
   child.say("read")
@@ -96,7 +99,7 @@ test("the metadata server is asked for a token, once, however many left who wait
 test("a store is closed though the metadata server never answers", async () => {
   const { server, metadata, child } = await program()
   child.say("read")
-  await expect.poll(() => metadata.asked.length).toBe(1)
+  await expect.poll(() => metadata.asked.length, PATIENCE).toBe(1)
   child.say("close")
   await child.printed("closed")
   metadata.answer()

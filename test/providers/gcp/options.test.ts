@@ -5,6 +5,10 @@ import { newCanary } from "../../support/canary.ts"
 
 const from = (url: string, env: Readonly<Record<string, string>> = {}) => fromUrl(new URL(url), env)
 
+function keyIn(location: string): string {
+  return `projects/my-project/locations/${location}/keyRings/my-ring/cryptoKeys/my-key`
+}
+
 /** Only what is said: parameters that are not there are options that are not set. */
 const said = (options: GcpOptions) =>
   Object.fromEntries(
@@ -24,6 +28,15 @@ test.for<[string, object]>([
   [
     "gcp://my-project?endpoint=127.0.0.1:8085&insecure=true",
     { project: "my-project", endpoint: "127.0.0.1:8085", insecure: true },
+  ],
+  [`gcp://my-project?kmsKey=${keyIn("global")}`, { project: "my-project", kmsKey: [keyIn("global")] }],
+  [
+    `gcp://my-project?replication=us-east1,us-west1&kmsKey=${keyIn("us-west1")},${keyIn("us-east1")}`,
+    {
+      project: "my-project",
+      replication: ["us-east1", "us-west1"],
+      kmsKey: [keyIn("us-west1"), keyIn("us-east1")],
+    },
   ],
   ["gcp://my-project?ca=/etc/ssl/ca.pem", { project: "my-project", ca: "/etc/ssl/ca.pem" }],
 ])("the URL %s gives its options", ([url, options]) => {
@@ -73,6 +86,23 @@ test.for<[string, object]>([
   ["replication that is a text", { replication: "europe-west1" }],
   ["replication to nowhere", { replication: [] }],
   ["replication to what is no region", { replication: ["europe-west1", "CANARY"] }],
+  ["a key that is none", { kmsKey: "CANARY" }],
+  ["a key with a version of it", { kmsKey: `${keyIn("global")}/cryptoKeyVersions/1` }],
+  ["a key that is no text", { kmsKey: [7] }],
+  ["a key that is a number", { kmsKey: 7 }],
+  ["no keys", { kmsKey: [] }],
+  ["a key of another place", { kmsKey: keyIn("europe-west1") }],
+  ["a key of another location", { location: "europe-west4", kmsKey: keyIn("europe-west1") }],
+  [
+    "a key for one of two places",
+    { replication: ["europe-west1", "europe-west4"], kmsKey: keyIn("europe-west1") },
+  ],
+  ["two keys for one place", { kmsKey: [keyIn("global"), keyIn("global")] }],
+  ["labels that are a text", { labels: "CANARY" }],
+  ["no labels", { labels: {} }],
+  ["a label in capitals", { labels: { CANARY: "a" } }],
+  ["a label whose value is too long", { labels: { team: "a".repeat(64) } }],
+  ["a label whose value is no text", { labels: { team: 7 } }],
   ["an insecure that is a text", { insecure: "CANARY", endpoint: "127.0.0.1:1" }],
   ["an insecure service", { insecure: true }],
   ["an empty ca", { ca: "" }],

@@ -1,6 +1,8 @@
 import { isSecretError, Secrets } from "latchkey"
+import type { GcpOptions } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { playing } from "./player.ts"
 import { at, calm, collect, errorOf, opened, rig, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
@@ -162,6 +164,57 @@ test("a new secret is kept in the regions that are named", async () => {
   const error = await errorOf(refused.write("other", "tly-1", calm))
   expect([error.code, error.outcome]).toEqual(["MISCONFIGURED", undefined])
   expect(error.hint).toContain("replication")
+})
+
+const keyIn = (place: string): string =>
+  `projects/my-project/locations/${place}/keyRings/my-ring/cryptoKeys/my-key`
+const keyed = (place: string): object => ({ customerManagedEncryption: { kmsKeyName: keyIn(place) } })
+
+test.for<[string, Partial<GcpOptions>, object]>([
+  ["without more", {}, { replication: { automatic: {} } }],
+  [
+    "with a key",
+    { kmsKey: keyIn("global") },
+    { replication: { automatic: { customerManagedEncryption: { kmsKeyName: keyIn("global") } } } },
+  ],
+  [
+    "with a key for each region",
+    { replication: ["europe-west1", "us-east1"], kmsKey: [keyIn("us-east1"), keyIn("europe-west1")] },
+    {
+      replication: {
+        userManaged: {
+          replicas: [
+            { location: "europe-west1", ...keyed("europe-west1") },
+            { location: "us-east1", ...keyed("us-east1") },
+          ],
+        },
+      },
+    },
+  ],
+  ["in one region with a key", { location: "us-east1", kmsKey: [keyIn("us-east1")] }, keyed("us-east1")],
+  [
+    "with labels",
+    { labels: { team: "forms", größe: "" } },
+    { replication: { automatic: {} }, labels: { team: "forms", größe: "" } },
+  ],
+])("a new secret is made as it is said, %s", async ([, options, secret]) => {
+  const made: unknown[] = []
+  const player = await playing(({ method, request }) => {
+    if (method === "CreateSecret") made.push(request.secret)
+    return { name: `projects/1/secrets/${ID}/versions/1` }
+  })
+  await opened({ ...player.options, ...options }).write(NAME, "tly-1", { ...calm, expect: "absent" })
+  expect(made).toMatchObject([secret])
+  const sent = made[0] as { replication?: unknown; labels?: object; customerManagedEncryption?: unknown }
+  expect(Object.keys(sent.labels ?? {})).toEqual(Object.keys(options.labels ?? {}))
+  expect(sent.customerManagedEncryption != null).toBe(options.location !== undefined)
+  expect(sent.replication != null).toBe(options.location === undefined)
+})
+
+test("labels of a new secret are listed", async () => {
+  const { store } = await rig({ labels: { team: "forms" } })
+  await store.write(NAME, "tly-1", calm)
+  expect((await collect(store.list(calm))).map(({ labels }) => labels)).toEqual([{ team: "forms" }])
 })
 
 test("regional secrets are others than the global ones of the same name", async () => {
