@@ -108,7 +108,11 @@ async function credentialMaker(settings: ClientSettings): Promise<() => AzureCre
   const { DefaultAzureCredential } = await import("@azure/identity").catch(
     notInstalled("@azure/identity", "azure() without a credential of yours"),
   )
-  const login = place.login === undefined ? {} : { authorityHost: place.login }
+  const login = {
+    // Whoever asks repeats, and knows how often.
+    retryOptions: { maxRetries: 0 },
+    ...(place.login !== undefined && { authorityHost: place.login }),
+  }
   return () =>
     clientId === undefined
       ? new DefaultAzureCredential(login)

@@ -1,6 +1,7 @@
 import { type SharedWorkOptions, sharedWork } from "../../src/core/index.ts"
 import type { AzureCredential, AzureToken, TokenRequest } from "./client-types.ts"
 import { LoginFailure, loginFailureOf } from "./login-failure.ts"
+import { renewManagedIdentity } from "./managed-identity.ts"
 
 /** How long before its end a token is renewed, at most, in milliseconds: nobody waits for the new one then. */
 const AHEAD = 120_000
@@ -44,13 +45,22 @@ export function loginWith(credentialOf: () => AzureCredential, options: SharedWo
   let credential: AzureCredential | undefined
   let held: Held | undefined
   let last: Asked | undefined
+  let lastRefused: string | undefined
   const shared = sharedWork<Held>(() => new LoginFailure("unreachable"), options)
+
+  async function fetched(scopes: string | string[], request: TokenRequest): Promise<AzureToken | null> {
+    credential ??= credentialOf()
+    const asked = credential
+    const token = await asked.getToken(scopes, request)
+    const isRefused = token !== null && token.token === lastRefused
+    const isRenewed = isRefused && (await renewManagedIdentity(asked, token, scopes, request))
+    return isRenewed ? await asked.getToken(scopes, request) : token
+  }
 
   async function renewed(wanted: string, scopes: string | string[], request: TokenRequest): Promise<Held> {
     return await shared(JSON.stringify([wanted, request.claims]), async abortSignal => {
       try {
-        credential ??= credentialOf()
-        const token = await credential.getToken(scopes, { ...request, abortSignal })
+        const token = await fetched(scopes, { ...request, abortSignal })
         if (token === null) throw new LoginFailure("refused")
         // A credential may go on giving the token that it has, whatever it says of when to renew it.
         held = { ...token, wanted, renewAt: Math.max(renewalOf(token), Date.now() + PAUSE) }
@@ -82,6 +92,7 @@ export function loginWith(credentialOf: () => AzureCredential, options: SharedWo
     },
     refused(token) {
       if (held?.token !== token) return
+      lastRefused = token
       held = undefined
       credential = undefined
     },

@@ -225,16 +225,59 @@ describe("the usual credential", () => {
     expect(calls).toBe(2)
   })
 
-  it("of a managed identity is one of which Microsoft's library keeps the token, also where it is refused", async () => {
+  it("is asked for another token also where it is a managed identity, whose tokens Microsoft's library keeps", async () => {
     const server = await started()
     const identity = await identityEndpoint(() => server.token())
+    for (const chain of ["ManagedIdentityCredential", "prod"]) {
+      const before = identity.asked.length
+      const ended = await readAgain(server, {
+        IDENTITY_ENDPOINT: identity.url,
+        IDENTITY_HEADER: "header",
+        AZURE_TOKEN_CREDENTIALS: chain,
+      })
+      // Within the read that was refused, as with other credentials.
+      expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\nagain\n" })
+      expect(identity.asked.length - before).toBe(2)
+    }
+  })
+
+  it("whose managed identity goes on giving the token that is refused is UNAUTHENTICATED", async () => {
+    const server = await started()
+    const token = server.token()
+    const identity = await identityEndpoint(() => token)
     const ended = await readAgain(server, {
       IDENTITY_ENDPOINT: identity.url,
       IDENTITY_HEADER: "header",
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
     })
-    // Known, and in the documentation. When this fails the library has learned to ask again.
     expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "value\nUNAUTHENTICATED\n" })
-    expect(identity.asked).toHaveLength(1)
+    expect(identity.asked).toHaveLength(2)
+  })
+
+  it("asks for a token once, and leaves it to others to ask again", async () => {
+    const server = await started()
+    let asked = 0
+    const login = createServer((_, response) => {
+      asked += 1
+      response.writeHead(503).end()
+    })
+    await new Promise<void>(resolve => login.listen(0, "127.0.0.1", resolve))
+    onTestFinished(() => void login.close())
+    const ended = await runChild(
+      `${PROGRAM}
+      const store = azure(reaching)
+      console.log(await store.read("name", { signal }).catch(error => error.code))
+      await store.close()`,
+      {
+        env: {
+          ...reached(server),
+          IDENTITY_ENDPOINT: `http://127.0.0.1:${(login.address() as AddressInfo).port}/msi/token`,
+          IDENTITY_HEADER: "header",
+          AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+        },
+      },
+    )
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "UNAVAILABLE\n" })
+    expect(asked).toBe(1)
   })
 })
