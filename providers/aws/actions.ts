@@ -23,7 +23,7 @@ export interface Actions {
   readonly GetSecretValue: {
     readonly input: { readonly SecretId: string } & (
       | { readonly VersionId: string }
-      | { readonly VersionStage: "AWSCURRENT" }
+      | { readonly VersionStage: string }
     )
     readonly answer: SecretAnswer
   }
@@ -40,12 +40,16 @@ export interface Actions {
     }
   }
   readonly CreateSecret: {
-    readonly input: NewVersion & { readonly Name: string }
-    readonly answer: { readonly VersionId: string }
+    readonly input: NewVersion & {
+      readonly Name: string
+      readonly KmsKeyId?: string
+      readonly Tags?: readonly { readonly Key: string; readonly Value: string }[]
+    }
+    readonly answer: { readonly Name: string; readonly VersionId: string }
   }
   readonly PutSecretValue: {
     readonly input: NewVersion & { readonly SecretId: string; readonly VersionStages?: readonly string[] }
-    readonly answer: { readonly VersionId: string }
+    readonly answer: { readonly Name: string; readonly VersionId: string }
   }
   readonly UpdateSecretVersionStage: {
     readonly input: {
@@ -99,10 +103,3 @@ export interface Actions {
 
 /** The name of an action, as it stands in policies behind `secretsmanager:`. */
 export type Action = keyof Actions
-
-/** Makes a call. @throws AwsFailure for whatever went wrong, or a SecretError for what is known here */
-export type Call = <A extends Action>(
-  action: A,
-  input: Actions[A]["input"],
-  signal: AbortSignal,
-) => Promise<Partial<Actions[A]["answer"]>>

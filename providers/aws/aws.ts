@@ -1,34 +1,38 @@
-import { defineStore, SecretError, type StoreWith } from "../../src/core/index.ts"
+import { defineStore, type StoreDefinition, type StoreWith } from "../../src/core/index.ts"
 import { connection } from "./client.ts"
 import { awsErrors, errorOf } from "./errors.ts"
 import { AwsFailure } from "./failure.ts"
 import { awsNames } from "./names.ts"
-import { type AwsOptions, checkOptions } from "./options.ts"
+import { type AwsOptions, type AwsStageOptions, CURRENT, checkOptions } from "./options.ts"
 import { listSecrets, listVersions, readSecret, readSecrets } from "./read.ts"
-import { VALUES, writeSecret } from "./write.ts"
+import { deleteSecret, VALUES, writeSecret } from "./write.ts"
 
 /** How many secrets one `BatchGetSecretValue` takes, by its page in the AWS Secrets Manager API Reference. */
 const BATCH = 20
 
+const READ_ONLY = { preconditions: { absent: false, version: false }, batchSize: 1, softDelete: false }
+
 /**
  * Secrets in AWS Secrets Manager, by the package `@aws-sdk/client-secrets-manager`, which is loaded with the first call.
  *
- * A version is the service's `VersionId`; the current one is that with the label AWSCURRENT. A secret that was deleted
- * and can still be brought back is `NOT_FOUND`, and its name is taken: writing to it is `CONFLICT`.
+ * A version is the service's `VersionId`; the current one is that with the label AWSCURRENT, or with that of the option
+ * `stage`: then secrets are read, one at a time, and not changed. A secret that was deleted and can still be brought back
+ * is `NOT_FOUND`, and its name is taken: writing to it is `CONFLICT`.
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or that Secrets Manager does not understand. At
  * the first call: `MISCONFIGURED` if the package is not installed, or there is no region.
  */
-export function aws(
-  options: AwsOptions = {},
-): StoreWith<"readMany" | "write" | "list" | "versions" | "delete"> {
+export function aws(options: AwsStageOptions): StoreWith<"list" | "versions">
+export function aws(options?: AwsOptions): StoreWith<"readMany" | "write" | "list" | "versions" | "delete">
+export function aws(options: AwsOptions = {}): StoreWith<"list" | "versions"> {
   const checked = checkOptions(options)
-  const { location, naming, recoveryDays } = checked
-  const { call, close } = connection(checked)
+  const { location, naming, stage, recoveryDays, fresh } = checked
+  const way = connection(checked)
+  const { call, close } = way
   const renamed = new Set(Object.values(naming.rename ?? {}))
   const probe = naming.prefix === undefined ? "latchkey/ping" : `${naming.prefix}/latchkey/ping`
 
-  return defineStore({
+  const definition = {
     kind: "aws",
     location,
     names: awsNames(checked.region),
@@ -44,35 +48,29 @@ export function aws(
       softDelete: recoveryDays !== undefined,
       local: false,
     },
-    read: async (name, { version, signal }) => await readSecret(call, name, version, signal),
-    readMany: async (names, { signal }) => await readSecrets(call, names, signal),
-    write: async (name, value, { expect, signal }) => await writeSecret(call, name, value, expect, signal),
-    list: ({ under, signal }) => listSecrets(call, under, renamed, signal),
-    versions: (name, { signal }) => listVersions(call, name, signal),
-    async delete(name, { signal }) {
-      if (recoveryDays !== undefined) {
-        await call("DeleteSecret", { SecretId: name, RecoveryWindowInDays: recoveryDays }, signal)
-        return
-      }
-      // Deleting for good is answered with success whether there was such a secret or not.
-      const { DeletedDate } = await call("DescribeSecret", { SecretId: name }, signal)
-      if (DeletedDate !== undefined) {
-        throw new SecretError("NOT_FOUND", {
-          message: "the secret was deleted",
-          hint: "aws secretsmanager delete-secret --force-delete-without-recovery frees its name",
-        })
-      }
-      await call("DeleteSecret", { SecretId: name, ForceDeleteWithoutRecovery: true }, signal)
-    },
+    read: async (name, options) => await readSecret(call, name, stage, options),
+    list: ({ under, signal }) => listSecrets(call, stage, under, renamed, signal),
+    versions: (name, { signal }) => listVersions(call, name, stage, signal),
     async ping({ signal }) {
       try {
         // A name that nobody can write through this library. That it is missing, or not ours to see, says that we are known.
-        await call("GetSecretValue", { SecretId: probe, VersionStage: "AWSCURRENT" }, signal)
+        await readSecret(call, probe, stage, { signal })
       } catch (thrown) {
         const code = thrown instanceof AwsFailure ? errorOf(thrown).code : undefined
         if (code !== "NOT_FOUND" && code !== "DENIED") throw thrown
       }
     },
     close,
+  } satisfies StoreDefinition
+
+  // Neither does a batch know of other stages, nor is there a way to change a secret for one of them only.
+  if (stage !== CURRENT)
+    return defineStore({ ...definition, capabilities: { ...definition.capabilities, ...READ_ONLY } })
+
+  return defineStore({
+    ...definition,
+    readMany: async (names, { signal }) => await readSecrets(call, names, signal),
+    write: async (name, value, options) => await writeSecret(way, fresh, name, value, options),
+    delete: async (name, { signal }) => await deleteSecret(call, name, recoveryDays, signal),
   })
 }

@@ -1,7 +1,9 @@
 import { isSecretError, misconfigured, notInstalled, openOnce, untilAborted } from "../../src/core/index.ts"
-import type { Action, Actions, Call } from "./actions.ts"
-import { failureOf } from "./failure.ts"
-import { type Login, loginOf } from "./login.ts"
+import type { Action, Actions } from "./actions.ts"
+import { type Answer, answerTo } from "./answer.ts"
+import { refusesLogin } from "./errors.ts"
+import { AwsFailure, failureOf } from "./failure.ts"
+import { type LoggedIn, type Login, loginOf } from "./login.ts"
 import type { CheckedOptions } from "./options.ts"
 
 /** What is used of a client of the SDK: an instance of `SecretsManagerClient`, or of `SecretsManager`. */
@@ -10,17 +12,26 @@ export interface SecretsManagerLike {
   readonly config?: unknown
 }
 
+/** Makes a call. @throws AwsFailure for whatever went wrong, or a SecretError for what is known here */
+export type Call = <A extends Action>(
+  action: A,
+  input: Actions[A]["input"],
+  signal: AbortSignal,
+) => Promise<Answer<A>>
+
+/** Makes a call whose outcome nobody waits for. */
+export type Tidy = <A extends Action>(action: A, input: Actions[A]["input"]) => void
+
 /** The one way to the service. */
 export interface Connection {
   readonly call: Call
+  /** Is given up after two seconds, for which `close()` waits. */
+  readonly tidy: Tidy
   /** Ends what is under way. A client that was handed in stays open. */
   close(): Promise<void>
 }
 
 interface Connected {
-  readonly client: SecretsManagerLike
-  /** The client that is ours to end, if there is one. */
-  readonly own: OwnClient | undefined
   readonly login: Login
   readonly commands: Commands
 }
@@ -38,7 +49,8 @@ interface Command {
 
 type Handler = (args: never) => Promise<unknown>
 
-interface OwnClient extends SecretsManagerLike {
+/** A client that is ours to end. */
+export interface OwnClient extends SecretsManagerLike {
   readonly config: { region(): Promise<string> }
   destroy(): void
 }
@@ -46,57 +58,113 @@ interface OwnClient extends SecretsManagerLike {
 /** The SDK writes warnings to the console where it has no logger. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
+/** What came of one attempt at a call. */
+type Attempt<A extends Action> =
+  | { readonly answer: Answer<A> }
+  | {
+      readonly failure: AwsFailure
+      /** The login that it was made with, if it came to that. */
+      readonly by: LoggedIn | undefined
+    }
+
+/** How long there is for what nobody waits for, in milliseconds. */
+const TIDYING = 2_000
+
 /** Prepares a way to the service. Loads and makes nothing before the first call. */
 export function connection(options: CheckedOptions): Connection {
   const closing = new AbortController()
+  const closed = new AbortController()
+  const tidying = new Set<Promise<unknown>>()
 
   const connected = openOnce(async (): Promise<Connected> => {
     const sdk = await import("@aws-sdk/client-secrets-manager").catch(
       notInstalled("@aws-sdk/client-secrets-manager", "aws()"),
     )
     const commands = sdk as unknown as Commands
+    const rest = { fixed: typeof options.credentials === "object", closing: closed.signal }
     if (options.client !== undefined)
-      return { client: options.client, own: undefined, login: loginOf(options.client.config), commands }
-    const client = new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient
+      return { login: loginOf({ client: options.client, anew: undefined, ...rest }), commands }
+    const anew = () => new sdk.SecretsManagerClient(settingsOf(options)) as OwnClient
+    const client = anew()
     await refuseNoRegion(client)
-    // Credentials that were given as they are stay what they are, however often they are asked for.
-    const isFixed = typeof options.credentials === "object"
-    return { client, own: client, login: loginOf(isFixed ? undefined : client.config), commands }
+    return { login: loginOf({ client, anew, ...rest }), commands }
   })
 
+  async function ask<A extends Action>(
+    action: A,
+    input: Actions[A]["input"],
+    signal: AbortSignal,
+  ): Promise<Answer<A>> {
+    const { login, commands } = await connected.get()
+    const command = () => new (commands[`${action}Command`] as Commands[string])(input)
+    const first = await attempt(login, action, command(), signal)
+    if ("answer" in first) return first.answer
+    // Who was not let in has changed nothing, so sending it again repeats nothing either.
+    if (!refusesLogin(first.failure) || !(await isMended(login, first, action))) throw first.failure
+    const second = await attempt(login, action, command(), signal)
+    if ("answer" in second) return second.answer
+    throw second.failure
+  }
+
   return {
-    async call<A extends Action>(action: A, input: Actions[A]["input"], signal: AbortSignal) {
-      const called = async (abortSignal: AbortSignal): Promise<Partial<Actions[A]["answer"]>> => {
-        const { client, login, commands } = await connected.get()
-        abortSignal.throwIfAborted()
-        const Command = commands[`${action}Command`] as new (input: object) => Command
-        const command = new Command(input)
-        let sent = false
-        const attempt = login.attempt()
-        // What fails before this point was no answer of the service, whatever it is called: a login at another service,
-        // most of all, whose AccessDenied says nothing about a secret.
-        command.middlewareStack.add(
-          next => args => {
-            sent = true
-            return next(args)
-          },
-          { step: "finalizeRequest", priority: "low" },
-        )
-        try {
-          await attempt.ready()
-          return (await client.send(command, { abortSignal })) as Partial<Actions[A]["answer"]>
-        } catch (thrown) {
-          if (isSecretError(thrown)) throw thrown
-          throw attempt.refused(failureOf(thrown, action, sent))
-        }
-      }
-      return await untilAborted(signal, called, closing.signal)
+    call: async (action, input, signal) =>
+      await untilAborted(signal, own => ask(action, input, own), closing.signal),
+    tidy(action, input) {
+      if (closing.signal.aborted) return
+      const call = untilAborted(AbortSignal.timeout(TIDYING), own => ask(action, input, own), closed.signal)
+      const over = call.then(
+        () => void tidying.delete(over),
+        () => void tidying.delete(over),
+      )
+      tidying.add(over)
     },
     async close() {
       closing.abort()
-      const open = await connected.take()
-      open?.own?.destroy()
+      await Promise.all(tidying)
+      closed.abort()
+      await connected.close(({ login }) => login.end())
     },
+  }
+}
+
+async function attempt<A extends Action>(
+  login: Login,
+  action: A,
+  command: Command,
+  abortSignal: AbortSignal,
+): Promise<Attempt<A>> {
+  let by: LoggedIn | undefined
+  let sent = false
+  // What fails before this point was no answer of the service, whatever it is called: a login at another service, most of
+  // all, whose AccessDenied says nothing about a secret.
+  command.middlewareStack.add(
+    next => args => {
+      sent = true
+      return next(args)
+    },
+    { step: "finalizeRequest", priority: "low" },
+  )
+  try {
+    by = await login.ready()
+    abortSignal.throwIfAborted()
+    return { answer: answerTo(action, await by.client.send(command, { abortSignal })) }
+  } catch (thrown) {
+    if (isSecretError(thrown)) throw thrown
+    return { failure: thrown instanceof AwsFailure ? thrown : failureOf(thrown, action, sent), by }
+  }
+}
+
+/** Whether the next attempt is made with other credentials, or by a clock that the SDK has corrected. */
+async function isMended(
+  login: Login,
+  { failure, by }: Extract<Attempt<Action>, { failure: AwsFailure }>,
+  action: Action,
+): Promise<boolean> {
+  if (failure.known.clockCorrected) return true
+  try {
+    return by !== undefined && (await login.renewed(by))
+  } catch (thrown) {
+    throw isSecretError(thrown) ? thrown : failureOf(thrown, action, false)
   }
 }
 

@@ -19,13 +19,28 @@ const gone: Row = { code: "NOT_FOUND", message: "the secret was deleted", hint: 
 const taken: Row = {
   code: "CONFLICT",
   message: "the secret was deleted, and its name is taken until the recovery window ends",
-  hint: `${RESTORE}; if it was not deleted, another service of AWS manages it`,
+  hint: RESTORE,
 }
 const changed: Row = { code: "CONFLICT", hint: "read the secret again, and decide anew" }
+/** Another batch may hold nothing that is refused. */
 const notAsABatch: Row = {
   code: "UNSUPPORTED",
+  transient: true,
   message: "the service refused the batch as a whole",
   hint: "read singly, each secret says what is wrong with it",
+}
+/** It is there, and nothing is said of whether it may be read: so this is nothing that takes it away. */
+const refuses: Row = {
+  code: "UNSUPPORTED",
+  message: "the service does not do this with this secret",
+  hint: "it is managed by another service of AWS, has replicas, or is of another account and encrypted with aws/secretsmanager",
+}
+const noName: Row = { code: "INVALID_NAME", hint: "the service does not take it" }
+const denied: Row = { code: "DENIED" }
+const batchDenied: Row = {
+  code: "DENIED",
+  message: "reading many at once is not permitted",
+  hint: 'allow secretsmanager:BatchGetSecretValue on "*"; until then each is read by itself',
 }
 const throttled: Row = {
   code: "THROTTLED",
@@ -35,12 +50,14 @@ const login = (hint: string): Row => ({ code: "UNAUTHENTICATED", hint })
 const signature = login("see whether the secret access key is right, and the clock of this machine")
 
 /**
- * From the service's names of errors to what they mean here. Told by name and never by status: most are a 400, whatever
- * they mean, and a 403 or a 404 may be the page of a proxy, which says nothing about a secret.
+ * From the service's names of errors to what they mean here, where that depends on it with the state that the text tells.
+ * Told by name and never by status: most are a 400, whatever they mean, and a 403 or a 404 may be the page of a proxy,
+ * which says nothing about a secret.
  *
  * That a key of KMS refuses is definitive, too. Without the permission to use it, this identity may not read the secret
  * (`DENIED`); a key that is switched off switches off what it encrypts (`DISABLED`). Both are how access is withdrawn, so
- * a value that is held must not outlive them.
+ * a value that is held must not outlive them. What bars the way to the service, from this network or for the whole
+ * account, is no decision about a secret, and must not take all secrets away at once.
  */
 const ERRORS: Readonly<Record<string, Row | ByAction>> = {
   ResourceNotFoundException: {
@@ -52,8 +69,13 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
     PutSecretValue: changed,
     UpdateSecretVersionStage: changed,
   },
-  // What else the request could be invalid for is settled before it is sent.
-  InvalidRequestException: {
+  "ResourceNotFoundException, no value": {
+    code: "NOT_FOUND",
+    message: "the secret has no such value",
+    hint: "aws secretsmanager put-secret-value gives it one",
+  },
+  InvalidRequestException: { otherwise: refuses, BatchGetSecretValue: notAsABatch },
+  "InvalidRequestException, deleted": {
     otherwise: gone,
     BatchGetSecretValue: notAsABatch,
     CreateSecret: taken,
@@ -66,25 +88,34 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
     hint: `read it first; if it was deleted, ${RESTORE}`,
   },
   InvalidParameterException: {
-    otherwise: { code: "INVALID_VALUE", hint: "the service does not take it" },
+    otherwise: noName,
+    CreateSecret: { code: "INVALID_VALUE", hint: "the service does not take it; see kmsKeyId and tags, too" },
+    PutSecretValue: { code: "INVALID_VALUE", hint: "the service does not take it" },
     // The version from which AWSCURRENT was to be taken does not have it.
     UpdateSecretVersionStage: changed,
     BatchGetSecretValue: notAsABatch,
-    GetSecretValue: { code: "INVALID_NAME", hint: "the service does not take it" },
+    DeleteSecret: refuses,
   },
-  ValidationException: {
-    otherwise: { code: "INVALID_NAME", hint: "the service does not take it" },
-    BatchGetSecretValue: notAsABatch,
-  },
-  AccessDeniedException: {
-    otherwise: { code: "DENIED" },
-    BatchGetSecretValue: {
+  ValidationException: { otherwise: noName, BatchGetSecretValue: notAsABatch },
+  AccessDeniedException: { otherwise: denied, BatchGetSecretValue: batchDenied },
+  "AccessDeniedException, key refused": {
+    otherwise: {
       code: "DENIED",
-      message: "reading many at once is not permitted",
-      hint: 'allow secretsmanager:BatchGetSecretValue on "*"; until then each is read by itself',
+      hint: "allow kms:Decrypt, and for writes kms:GenerateDataKey, on the key that encrypts it",
     },
+    BatchGetSecretValue: batchDenied,
   },
-  NotAuthorized: { code: "DENIED" },
+  "AccessDeniedException, barred": {
+    otherwise: {
+      code: "UNAVAILABLE",
+      transient: false,
+      notSent: true,
+      message: "a policy bars the way to the service",
+      hint: "see the policies of the VPC endpoint, and the service and resource control policies of the organization",
+    },
+    BatchGetSecretValue: batchDenied,
+  },
+  NotAuthorized: denied,
   DecryptionFailure: {
     otherwise: {
       code: "DISABLED",
@@ -143,6 +174,11 @@ const notTheService: Row = {
   message: "what answered is not Secrets Manager, or its answer was cut off",
   hint: "see the endpoint, and whether a proxy stands before it",
 }
+const loginUnanswered: Row = {
+  code: "UNAVAILABLE",
+  message: "the login failed",
+  hint: "see whether what gives the credentials answers: STS, SSO, or the metadata of the machine",
+}
 const loginFailed = login("give credentials to the SDK's chain: keys, a profile, or the role of the machine")
 
 /** The table of the errors of Secrets Manager, and of the ways to it. */
@@ -154,24 +190,20 @@ export function errorOf(failure: AwsFailure): SecretError {
   return new SecretError(code, details)
 }
 
-function meaningOf({ known, mendable, unchanged }: AwsFailure): KnownFailure {
-  const { requestId, retryAfterMs, clockCorrected } = known
-  return {
-    ...rowOf(known),
-    requestId,
-    retryAfterMs,
-    ...(mendable && { transient: true }),
-    ...(clockCorrected && {
-      transient: true,
-      hint: "the clock of this machine is wrong; the next call is signed by the service's",
-    }),
-    ...((unchanged || !known.sent) && { notSent: true }),
-  }
+function meaningOf({ known, unchanged }: AwsFailure): KnownFailure {
+  const { requestId, retryAfterMs, sent } = known
+  return { ...rowOf(known), requestId, retryAfterMs, ...((unchanged || !sent) && { notSent: true }) }
 }
 
-/** Whether it was the credentials that the service refused, and not its reading of a wrong clock. */
+/** Whether it was who asks that the service refused: then it has done nothing. */
 export function refusesLogin({ known }: AwsFailure): boolean {
-  return known.sent && !known.clockCorrected && rowOf(known).code === "UNAUTHENTICATED"
+  return known.sent && rowOf(known).code === "UNAUTHENTICATED"
+}
+
+/** Whether it is known what became of the call: nothing. */
+export function wasRefused(failure: AwsFailure): boolean {
+  const { code, notSent } = meaningOf(failure)
+  return notSent || code !== "UNAVAILABLE"
 }
 
 function rowOf({ action, sent, errorName, connection, status, state }: AwsFailure["known"]): Row {
@@ -181,31 +213,22 @@ function rowOf({ action, sent, errorName, connection, status, state }: AwsFailur
     if (errorName === "EndpointError")
       return { code: "MISCONFIGURED", hint: "see the endpoint and the region" }
     const unanswered = isNetworkCode(connection) || (status !== undefined && status >= 500)
-    return unanswered ? { code: "UNAVAILABLE", message: "the login failed" } : loginFailed
+    return unanswered ? loginUnanswered : loginFailed
   }
   if (reached !== undefined) return reached
-  const row = errorName === undefined || !Object.hasOwn(ERRORS, errorName) ? undefined : ERRORS[errorName]
-  if (row !== undefined)
-    return refined("otherwise" in row ? (row[action] ?? row.otherwise) : row, action, state)
+  const rows = rowsOf(`${errorName}, ${state}`) ?? rowsOf(`${errorName}`)
+  if (rows !== undefined)
+    return withPermission("otherwise" in rows ? (rows[action] ?? rows.otherwise) : rows, action)
   if (status === 429) return throttled
   if (status !== undefined && status >= 500) return { code: "UNAVAILABLE", message: "the service failed" }
   return status === undefined && connection !== undefined ? brokenOff : notTheService
 }
 
-/** What the text of an error adds to its name, and which permission is missing. */
-function refined(row: Row, action: Action, state: AwsFailure["known"]["state"]): Row {
-  if (row.code === "DENIED" && row.hint === undefined) {
-    if (state !== "key refused") return { ...row, hint: `allow secretsmanager:${action} on this secret` }
-    return {
-      ...row,
-      hint: "allow kms:Decrypt, and for writes kms:GenerateDataKey, on the key that encrypts it",
-    }
-  }
-  if (row.code === "NOT_FOUND" && state === "no value")
-    return {
-      ...row,
-      message: "the secret has no such value",
-      hint: "aws secretsmanager put-secret-value gives it one",
-    }
-  return row
+function rowsOf(name: string): Row | ByAction | undefined {
+  return Object.hasOwn(ERRORS, name) ? ERRORS[name] : undefined
+}
+
+/** Says which permission is missing. */
+function withPermission(row: Row, action: Action): Row {
+  return row === denied ? { ...row, hint: `allow secretsmanager:${action} on this secret` } : row
 }

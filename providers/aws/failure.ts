@@ -1,6 +1,21 @@
 import { retryAfterOf } from "../../src/core/index.ts"
 import type { Action } from "./actions.ts"
 
+/** What is told by the text of an error, because its code stands for several things. */
+export type State = keyof typeof TEXTS
+
+/**
+ * How the texts read, by those that were recorded; that of a policy by "Troubleshoot access denied error messages" in the
+ * IAM User Guide. What others have named stands in some of them, but no name holds a blank.
+ */
+const TEXTS = {
+  "key refused": /^Access to KMS is not allowed/,
+  "no value": /^Secrets Manager can't find the specified secret value/,
+  deleted: / (?:(?:marked|scheduled) for deletion|was deleted|marked deleted)\b/,
+  barred:
+    / (?:with an explicit deny in a|because no) (?:VPC endpoint|service control|resource control) policy\b/,
+} as const
+
 /** What is kept of a failure: nothing that the service, or anybody else, wrote freely. */
 interface Known {
   readonly action: Action
@@ -14,8 +29,8 @@ interface Known {
   readonly status: number | undefined
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
-  /** What a code leaves open that stands for two states. */
-  readonly state: "key refused" | "no value" | undefined
+  /** What a code leaves open that stands for several things. */
+  readonly state: State | undefined
   /** The SDK has seen that the clock of this machine is wrong, and signs by that of the service from now on. */
   readonly clockCorrected: boolean
 }
@@ -24,32 +39,18 @@ interface Known {
 export class AwsFailure extends Error {
   override readonly name = "AwsFailure"
   readonly known: Known
-  /** Whether other credentials may mend it. */
-  readonly mendable: boolean
   /** Whether a change that failed so was certainly not made. */
   readonly unchanged: boolean
 
-  constructor(
-    known: Known,
-    {
-      mendable = false,
-      unchanged = false,
-    }: { readonly mendable?: boolean; readonly unchanged?: boolean } = {},
-  ) {
+  constructor(known: Known, unchanged = false) {
     super("a call of the service failed")
     this.known = known
-    this.mendable = mendable
     this.unchanged = unchanged
-  }
-
-  /** The same, of a call that other credentials may mend. */
-  asMendable(): AwsFailure {
-    return new AwsFailure(this.known, { mendable: true, unchanged: this.unchanged })
   }
 
   /** The same, of a step before the one that makes the change. */
   withNothingChanged(): AwsFailure {
-    return new AwsFailure(this.known, { mendable: this.mendable, unchanged: true })
+    return new AwsFailure(this.known, true)
   }
 }
 
@@ -90,11 +91,10 @@ export function failureInBatch(error: {
   )
 }
 
-/** Only here is a text looked at, because only it tells the two states apart; nothing of it is kept. */
-function stateOf(message: unknown): Known["state"] {
+/** Only here is a text looked at; nothing of it is kept. */
+function stateOf(message: unknown): State | undefined {
   if (typeof message !== "string") return undefined
-  if (message.startsWith("Access to KMS is not allowed")) return "key refused"
-  return message.startsWith("Secrets Manager can't find the specified secret value") ? "no value" : undefined
+  return (Object.keys(TEXTS) as State[]).find(state => TEXTS[state].test(message))
 }
 
 function word(text: unknown): string | undefined {

@@ -9,6 +9,10 @@ import {
   SecretError,
 } from "../../src/core/index.ts"
 import type { SecretsManagerLike } from "./client.ts"
+import type { NewSecret } from "./write.ts"
+
+/** The label of the version that is in force, unless another one is asked for. */
+export const CURRENT = "AWSCURRENT"
 
 /** What AWS knows somebody by. */
 export interface AwsCredentials {
@@ -36,6 +40,22 @@ export interface AwsOptions extends NameOptions {
   readonly client?: SecretsManagerLike | undefined
   /** How long a deleted secret can be brought back: whole days from `"7d"` to `"30d"`, or `"none"`. Default: `"30d"`. */
   readonly recoveryWindow?: Duration | "none" | undefined
+  /**
+   * The key of KMS that secrets are encrypted with which a write creates: its id, ARN or alias. Default: the key
+   * `aws/secretsmanager`, with which no other account can read them.
+   */
+  readonly kmsKeyId?: string | undefined
+  /** Tags of secrets that a write creates: `{ team: "billing" }`. Default: none. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+}
+
+/** The same for a store that reads another version than the one which is in force. */
+export interface AwsStageOptions extends AwsOptions {
+  /**
+   * The label of the version that is read as the current one: `"AWSPENDING"`, `"AWSPREVIOUS"`, or one of your own.
+   * `undefined` is `"AWSCURRENT"`.
+   */
+  readonly stage: string | undefined
 }
 
 /** The same, checked. */
@@ -47,20 +67,24 @@ export interface CheckedOptions {
   readonly client: SecretsManagerLike | undefined
   /** In days; `undefined` if deletion is final. */
   readonly recoveryDays: number | undefined
+  readonly stage: string
+  /** What a write creates secrets with. */
+  readonly fresh: NewSecret
   readonly naming: NameOptions
   /** A URL that {@link fromUrl} reads back, and that is safe to print. */
   readonly location: string
 }
 
 const CONNECTION = ["region", "endpoint", "profile", "credentials"] as const
+const OTHERS = ["client", "recoveryWindow", "kmsKeyId", "tags", "stage", "prefix", "rename"] as const
 
 /**
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or that Secrets Manager does not understand. No
  * message quotes a value.
  */
-export function checkOptions(options: AwsOptions): CheckedOptions {
-  refuseUnknownOptions("aws()", options, [...CONNECTION, "client", "recoveryWindow", "prefix", "rename"])
-  const { region, profile, credentials, client, prefix, rename } = options
+export function checkOptions(options: AwsOptions & Partial<AwsStageOptions>): CheckedOptions {
+  refuseUnknownOptions("aws()", options, [...CONNECTION, ...OTHERS])
+  const { region, profile, credentials, client, stage = CURRENT, kmsKeyId, tags, prefix, rename } = options
   if (client !== undefined) {
     if (typeof client?.send !== "function")
       throw misconfigured("client has no method send", "give an instance of SecretsManagerClient")
@@ -75,6 +99,12 @@ export function checkOptions(options: AwsOptions): CheckedOptions {
   if (profile !== undefined && (typeof profile !== "string" || profile === ""))
     throw misconfigured("the profile is not the name of a profile", "take one of those in ~/.aws/config")
   if (credentials !== undefined && typeof credentials !== "function") refuseIncomplete(credentials)
+  if (!isWord(stage)) throw misconfigured("the stage is no label of a version", "write it as in AWSPREVIOUS")
+  if (kmsKeyId !== undefined && !isWord(kmsKeyId))
+    throw misconfigured(
+      "kmsKeyId is the name of no key",
+      "write an id, an ARN or an alias, as in alias/secrets",
+    )
 
   const endpoint = options.endpoint === undefined ? undefined : checkEndpoint(options.endpoint)
   return {
@@ -84,14 +114,19 @@ export function checkOptions(options: AwsOptions): CheckedOptions {
     credentials,
     client,
     recoveryDays: daysOf(options.recoveryWindow ?? "30d"),
+    stage,
+    fresh: {
+      ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
+      ...(tags !== undefined && { Tags: tagsOf(tags) }),
+    },
     naming: { prefix, rename },
-    location: locationOf({ region, endpoint, profile, prefix }),
+    location: locationOf({ region, endpoint, profile, prefix, stage }),
   }
 }
 
 /**
  * The options in a URL: `aws://eu-west-1`, `aws://eu-west-1/prod/tally`, where the path is the prefix, or `aws:`, where the
- * region is that of the environment. Parameters are `endpoint`, `profile` and `recovery-window`.
+ * region is that of the environment. Parameters are `endpoint`, `profile`, `stage`, `kms-key` and `recovery-window`.
  *
  * Keys that stand in `env` are used as the SDK's chain does it: first, unless a profile is named.
  *
@@ -99,10 +134,12 @@ export function checkOptions(options: AwsOptions): CheckedOptions {
  * `AWS_ENDPOINT_URL_SECRETS_MANAGER`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
  * @throws SecretError `MISCONFIGURED` for anything else.
  */
-export function fromUrl(url: URL, env: Readonly<Record<string, string | undefined>>): AwsOptions {
+export function fromUrl(url: URL, env: Readonly<Record<string, string | undefined>>): AwsStageOptions {
   const { host, segments, naming, parameter, refusal } = readServiceUrl(url, [
     "endpoint",
     "profile",
+    "stage",
+    "kms-key",
     "recovery-window",
   ])
   if (segments.length > 0 && naming.prefix !== undefined)
@@ -119,6 +156,8 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
     endpoint: parameter("endpoint") ?? configured,
     profile,
     credentials: profile === undefined ? environmentCredentials(env) : undefined,
+    stage: parameter("stage"),
+    kmsKeyId: parameter("kms-key"),
     recoveryWindow: parameter("recovery-window") as AwsOptions["recoveryWindow"],
   }
 }
@@ -170,6 +209,19 @@ function checkEndpoint(given: string): string {
   return url.href.replace(/\/$/, "")
 }
 
+function isWord(text: unknown): boolean {
+  return typeof text === "string" && /^\S{1,256}$/.test(text)
+}
+
+function tagsOf(tags: NonNullable<AwsOptions["tags"]>): NonNullable<NewSecret["Tags"]> {
+  const isTag = (name: string, value: unknown) =>
+    /^(?!aws:).{1,128}$/i.test(name) && typeof value === "string" && value.length <= 256
+  const given = typeof tags === "object" && tags !== null ? Object.entries(tags) : undefined
+  if (given?.every(([name, value]) => isTag(name, value)))
+    return given.map(([Key, Value]) => ({ Key, Value }))
+  throw misconfigured("tags are no texts under names", 'write them as in { team: "billing" }')
+}
+
 function daysOf(window: Duration | "none"): number | undefined {
   if (window === "none") return undefined
   const days = parseDuration(window, "recoveryWindow") / 86_400_000
@@ -180,14 +232,17 @@ function daysOf(window: Duration | "none"): number | undefined {
   )
 }
 
-function locationOf(place: Pick<AwsOptions, "region" | "endpoint" | "profile" | "prefix">): string {
-  const { region, endpoint, profile, prefix } = place
+function locationOf(
+  place: Pick<AwsStageOptions, "region" | "endpoint" | "profile" | "prefix" | "stage">,
+): string {
+  const { region, endpoint, profile, prefix, stage = CURRENT } = place
   const authority = region === undefined ? "" : `//${region}`
   // One that is not portable is refused in a moment, and is not to be printed.
   const path = prefix !== undefined && isPortableName(prefix) ? `/${prefix}` : ""
   const parameters = [
     ...(endpoint === undefined ? [] : [`endpoint=${endpoint.replaceAll(/[%&]/g, encodeURIComponent)}`]),
     ...(profile === undefined ? [] : [`profile=${encodeURIComponent(profile)}`]),
+    ...(stage === CURRENT ? [] : [`stage=${encodeURIComponent(stage)}`]),
   ]
   return `aws:${authority}${path}${parameters.length === 0 ? "" : `?${parameters.join("&")}`}`
 }

@@ -1,30 +1,36 @@
 import {
+  type ReadOptions,
   SecretError,
   type SecretInfo,
   type StoredSecret,
   type VersionInfo,
   valueOfBytes,
 } from "../../src/core/index.ts"
-import type { Call, SecretAnswer } from "./actions.ts"
+import type { Actions, SecretAnswer } from "./actions.ts"
+import { isCandidateLabel } from "./candidates.ts"
+import type { Call } from "./client.ts"
 import { errorOf } from "./errors.ts"
 import { AwsFailure, failureInBatch, noAnswer } from "./failure.ts"
 import { isVersionId } from "./names.ts"
-import { CANDIDATE } from "./write.ts"
 
 /** How many items a page holds at most. */
 const PAGE = 100
 
-/** The current version of a secret, or another one. */
+/**
+ * The current version of a secret, or another one.
+ *
+ * @param stage the label that the current one has.
+ */
 export async function readSecret(
   call: Call,
   name: string,
-  version: string | undefined,
-  signal: AbortSignal,
+  stage: string,
+  { version, signal }: ReadOptions,
 ): Promise<StoredSecret> {
   if (version !== undefined && !isVersionId(version))
     throw new SecretError("NOT_FOUND", { message: "there is no such version" })
   // The label is said, though it is what the service assumes: policies may demand it (secretsmanager:VersionStage).
-  const which = version === undefined ? { VersionStage: "AWSCURRENT" as const } : { VersionId: version }
+  const which = version === undefined ? { VersionStage: stage } : { VersionId: version }
   return storedSecret(await call("GetSecretValue", { SecretId: name, ...which }, signal))
 }
 
@@ -63,9 +69,13 @@ export async function readSecrets(
   return answers
 }
 
-/** All secrets whose names begin with a text, without those that were deleted. */
+/**
+ * All secrets whose names begin with a text, without those that were deleted, and without those of which no version has
+ * the label of the current one.
+ */
 export async function* listSecrets(
   call: Call,
+  stage: string,
   beginning: string | undefined,
   renamed: ReadonlySet<string>,
   signal: AbortSignal,
@@ -81,26 +91,18 @@ export async function* listSecrets(
       ...(page !== undefined && { NextToken: page }),
     }
     const { SecretList, NextToken } = await call("ListSecrets", input, signal)
-    if (!Array.isArray(SecretList)) throw noAnswer("ListSecrets")
-    for (const { ARN, Name, CreatedDate, SecretVersionsToStages } of SecretList as readonly Listed[]) {
+    for (const { ARN, Name, CreatedDate, SecretVersionsToStages } of SecretList) {
       const name = ARN !== undefined && renamed.has(ARN) ? ARN : Name
-      if (name === undefined || hasNoValue(SecretVersionsToStages)) continue
+      if (name === undefined || hasNone(SecretVersionsToStages, stage)) continue
       yield { name, ...dateOf(CreatedDate) }
     }
     page = NextToken || undefined
   } while (page !== undefined)
 }
 
-interface Listed {
-  readonly ARN?: string
-  readonly Name?: string
-  readonly CreatedDate?: Date
-  readonly SecretVersionsToStages?: Readonly<Record<string, readonly string[]>>
-}
-
-/** Whether a secret was created and never given a value. */
-function hasNoValue(stages: Listed["SecretVersionsToStages"]): boolean {
-  return stages !== undefined && !Object.values(stages).some(labels => labels.includes("AWSCURRENT"))
+/** Whether no version has a label; a secret that was never given a value has no current version. */
+function hasNone(versions: Readonly<Record<string, readonly string[]>> | undefined, stage: string): boolean {
+  return versions !== undefined && !Object.values(versions).some(stages => stages.includes(stage))
 }
 
 /**
@@ -111,41 +113,41 @@ function hasNoValue(stages: Listed["SecretVersionsToStages"]): boolean {
 export async function* listVersions(
   call: Call,
   name: string,
+  stage: string,
   signal: AbortSignal,
 ): AsyncGenerator<VersionInfo> {
   const versions: VersionInfo[] = []
+  for await (const { VersionId: version, VersionStages = [], CreatedDate } of eachVersion(
+    call,
+    name,
+    signal,
+  )) {
+    const current = VersionStages.includes(stage)
+    if (version === undefined || (!current && VersionStages.every(isWaiting))) continue
+    const stages = VersionStages.filter(label => !isCandidateLabel(label))
+    versions.push({ version, current, readable: true, stages, ...dateOf(CreatedDate) })
+  }
+  yield* versions.sort(newestFirst)
+}
+
+/** The versions of a secret that have a label, as the service lists them. */
+export async function* eachVersion(
+  call: Call,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Actions["ListSecretVersionIds"]["answer"]["Versions"][number]> {
   let page: string | undefined
   do {
     const input = { SecretId: name, MaxResults: PAGE, ...(page !== undefined && { NextToken: page }) }
     const { Versions, NextToken } = await call("ListSecretVersionIds", input, signal)
-    if (!Array.isArray(Versions)) throw noAnswer("ListSecretVersionIds")
-    for (const {
-      VersionId: version,
-      VersionStages: stages = [],
-      CreatedDate,
-    } of Versions as readonly OneVersion[]) {
-      if (version === undefined || stages.every(isWaiting)) continue
-      versions.push({
-        version,
-        current: stages.includes("AWSCURRENT"),
-        readable: true,
-        ...dateOf(CreatedDate),
-      })
-    }
+    yield* Versions
     page = NextToken || undefined
   } while (page !== undefined)
-  yield* versions.sort(newestFirst)
-}
-
-interface OneVersion {
-  readonly VersionId?: string
-  readonly VersionStages?: readonly string[]
-  readonly CreatedDate?: Date
 }
 
 /** Whether a label stands on a version that waits: for the end of AWS's own rotation, or of a conditional write. */
 function isWaiting(stage: string): boolean {
-  return stage === "AWSPENDING" || stage.startsWith(CANDIDATE)
+  return stage === "AWSPENDING" || isCandidateLabel(stage)
 }
 
 function newestFirst(one: VersionInfo, other: VersionInfo): number {

@@ -1,17 +1,24 @@
-import { SecretError, type SecretValue, type ValueLimits, type VersionInfo } from "../../src/core/index.ts"
-import type { Call } from "./actions.ts"
+import {
+  SecretError,
+  type SecretValue,
+  type ValueLimits,
+  type VersionInfo,
+  type WriteOptions,
+} from "../../src/core/index.ts"
+import { candidateLabel, sweep, takeOff } from "./candidates.ts"
+import type { Call, Connection } from "./client.ts"
+import { wasRefused } from "./errors.ts"
 import { AwsFailure, noAnswer } from "./failure.ts"
 import { isArn, isVersionId } from "./names.ts"
 
 /** "CreateSecret" in the AWS Secrets Manager API Reference: `SecretString` and `SecretBinary` have 1 to 65,536 bytes. */
 export const VALUES: ValueLimits = { largest: 65_536, empty: false }
 
-/**
- * What the label of a version begins with that is on its way to become the current one under a condition. Each writer
- * has a label of its own, because a label stands on one version at a time, and a version that loses it to another
- * writer is one that the service may forget.
- */
-export const CANDIDATE = "latchkey-candidate-"
+/** What a secret has from its beginning, beside its value. */
+export interface NewSecret {
+  readonly KmsKeyId?: string
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[]
+}
 
 /** The value, and the token that becomes its version's id. */
 interface Content {
@@ -20,57 +27,74 @@ interface Content {
   readonly SecretBinary?: Uint8Array
 }
 
-/** Makes a value the current version, under a condition if there is one. */
+/** Where and what is written. */
+interface Writing {
+  readonly connection: Connection
+  readonly name: string
+  readonly content: Content
+  readonly fresh: NewSecret
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes a value the current version, under a condition if there is one.
+ *
+ * @param fresh what a secret is created with that was not there.
+ */
 export async function writeSecret(
-  call: Call,
+  connection: Connection,
+  fresh: NewSecret,
   name: string,
   value: SecretValue,
-  expect: string | undefined,
-  signal: AbortSignal,
+  { expect, signal }: WriteOptions,
 ): Promise<VersionInfo> {
   const content: Content = {
     // One for all steps of a write, so that a step that is taken again makes no second version.
     ClientRequestToken: globalThis.crypto.randomUUID(),
     ...(typeof value === "string" ? { SecretString: value } : { SecretBinary: value.slice() }),
   }
-  if (expect === undefined) return await createOrPut(call, name, content, signal)
-  if (expect === "absent") return await create(call, name, content, signal)
-  return await replace(call, name, content, expect, signal)
+  const writing = { connection, name, content, fresh, signal }
+  if (expect === undefined) return await createOrPut(writing)
+  if (expect === "absent") return await create(writing)
+  return await replace(writing, expect)
 }
 
 /**
  * There is no action that does either. Whoever finds the secret missing, and then there when he creates it, has met
  * another writer: now it is there to be put.
  */
-async function createOrPut(
-  call: Call,
-  name: string,
-  content: Content,
-  signal: AbortSignal,
-): Promise<VersionInfo> {
-  const put = async () =>
-    written(await call("PutSecretValue", { SecretId: name, ...content }, signal), content)
+async function createOrPut(writing: Writing): Promise<VersionInfo> {
+  const put = async () => await putValue(writing)
   try {
     return await put()
   } catch (thrown) {
     if (!isNamed(thrown, "ResourceNotFoundException")) throw thrown
   }
   try {
-    return await create(call, name, content, signal)
+    return await create(writing)
   } catch (thrown) {
     if (!isNamed(thrown, "ResourceExistsException")) throw thrown
   }
   return await put()
 }
 
-async function create(call: Call, name: string, content: Content, signal: AbortSignal): Promise<VersionInfo> {
+async function create({ connection, name, content, fresh, signal }: Writing): Promise<VersionInfo> {
   if (isArn(name)) {
     throw new SecretError("UNSUPPORTED", {
       message: "a secret cannot be created by its ARN",
       hint: "create it in its account, under its name",
     })
   }
-  return written(await call("CreateSecret", { Name: name, ...content }, signal), content)
+  return written(await connection.call("CreateSecret", { Name: name, ...content, ...fresh }, signal), content)
+}
+
+async function putValue(writing: Writing, ...VersionStages: readonly string[]): Promise<VersionInfo> {
+  const { connection, name, content, signal } = writing
+  const stages = VersionStages.length === 0 ? {} : { VersionStages }
+  return written(
+    await connection.call("PutSecretValue", { SecretId: name, ...content, ...stages }, signal),
+    content,
+  )
 }
 
 /**
@@ -78,61 +102,68 @@ async function create(call: Call, name: string, content: Content, signal: AbortS
  * it: that is refused if another one does. A value that loses stays readable by its id until the service forgets it. A
  * writer who dies in between leaves a version behind that has a label of ours and nothing else.
  */
-async function replace(
-  call: Call,
-  name: string,
-  content: Content,
-  expect: string,
-  signal: AbortSignal,
-): Promise<VersionInfo> {
+async function replace(writing: Writing, expect: string): Promise<VersionInfo> {
+  const { connection, name, content, signal } = writing
   if (!isVersionId(expect)) throw new SecretError("CONFLICT", { message: "no secret has that version" })
-  const label = CANDIDATE + content.ClientRequestToken
-  let info: VersionInfo
+  const info = await putAside(writing)
   try {
-    info = written(
-      await call("PutSecretValue", { SecretId: name, ...content, VersionStages: [label] }, signal),
-      content,
-    )
-  } catch (thrown) {
-    // The current version is what it was, whatever became of this one.
-    throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
-  }
-  const { version } = info
-  const move = {
-    SecretId: name,
-    VersionStage: "AWSCURRENT",
-    MoveToVersionId: version,
-    RemoveFromVersionId: expect,
-  }
-  const tidyUp = async () => await takeOff(call, name, label, version, signal)
-  try {
-    await call("UpdateSecretVersionStage", move, signal)
-  } catch (thrown) {
-    if (isNamed(thrown, "InvalidParameterException")) await tidyUp()
-    throw thrown
-  }
-  await tidyUp()
-  return info
-}
-
-/** Takes a label off, so that the service may forget the version once it is not needed. */
-async function takeOff(
-  call: Call,
-  name: string,
-  label: string,
-  version: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await call(
+    await connection.call(
       "UpdateSecretVersionStage",
-      { SecretId: name, VersionStage: label, RemoveFromVersionId: version },
+      {
+        SecretId: name,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: info.version,
+        RemoveFromVersionId: expect,
+      },
       signal,
     )
-  } catch (thrown) {
-    // Whether the write won or lost is settled, and is what the caller has to know.
-    if (!(thrown instanceof AwsFailure)) throw thrown
+    return info
+  } finally {
+    // Whatever became of the move: it needs no label, and neither does a version that has lost.
+    takeOff(connection, name, content.ClientRequestToken)
   }
+}
+
+async function putAside(writing: Writing): Promise<VersionInfo> {
+  const { connection, name, content, signal } = writing
+  const put = async () => await putValue(writing, candidateLabel(content.ClientRequestToken))
+  try {
+    return await put().catch(async thrown => {
+      const isFull = isNamed(thrown, "LimitExceededException")
+      if (isFull && (await sweep(connection.call, name, signal))) return await put()
+      throw thrown
+    })
+  } catch (thrown) {
+    const failed = thrown instanceof AwsFailure
+    // It may be there all the same, if nobody has said that it is not.
+    if (!failed || !wasRefused(thrown)) takeOff(connection, name, content.ClientRequestToken)
+    // The current version is what it was, whatever became of this one.
+    throw failed ? thrown.withNothingChanged() : thrown
+  }
+}
+
+/** Removes a secret. @param recoveryDays how long it can be brought back; `undefined` if it cannot. */
+export async function deleteSecret(
+  call: Call,
+  name: string,
+  recoveryDays: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (recoveryDays !== undefined) {
+    await call("DeleteSecret", { SecretId: name, RecoveryWindowInDays: recoveryDays }, signal)
+    return
+  }
+  // Deleting for good is answered with success whether there was such a secret or not.
+  const { DeletedDate } = await call("DescribeSecret", { SecretId: name }, signal).catch(thrown => {
+    throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
+  })
+  if (DeletedDate !== undefined) {
+    throw new SecretError("NOT_FOUND", {
+      message: "the secret was deleted",
+      hint: "aws secretsmanager delete-secret --force-delete-without-recovery frees its name",
+    })
+  }
+  await call("DeleteSecret", { SecretId: name, ForceDeleteWithoutRecovery: true }, signal)
 }
 
 /** The token that was sent is the id of the version that was made: any other answer is not one to this request. */

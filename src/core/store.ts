@@ -22,6 +22,8 @@ export interface VersionInfo {
   readonly current: boolean
   /** Whether its value can be read. */
   readonly readable: boolean
+  /** The labels that stand on it, where the backend has such that are moved from version to version: `AWSPREVIOUS`. */
+  readonly stages?: readonly string[]
   readonly createdAt?: Date
   readonly expiresAt?: Date
 }
@@ -114,8 +116,9 @@ export interface SecretStore {
 
   /**
    * Many secrets in one request. Answers for each name that was asked, with a secret or with an error of its own:
-   * one denied secret does not sink the rest. Rejects only when the whole request failed: with `DENIED` or
-   * `THROTTLED` the caller goes on with single reads. Is never asked for more than `capabilities.batchSize` names.
+   * one denied secret does not sink the rest. Rejects only when the whole request failed: with `DENIED`, `UNSUPPORTED`
+   * or `THROTTLED` the caller goes on with single reads, with the first two for good, unless the error is transient,
+   * because other names may fare better. Is never asked for more than `capabilities.batchSize` names.
    */
   readMany?(
     names: readonly string[],

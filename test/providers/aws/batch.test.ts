@@ -1,7 +1,7 @@
 import { isSecretError, Secrets } from "latchkey"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
-import { type Answer, awsError, awsSecret, calm, play, type Request, storeOn } from "./play.ts"
+import { type Answer, awsError, awsSecret, calm, DELETED, play, type Request, storeOn } from "./play.ts"
 
 const idsIn = (request: Request): string[] => request.body.SecretIdList as string[]
 const ofAll = (request: Request): Answer => ({
@@ -73,6 +73,7 @@ describe("many names at start-up", () => {
       "many/n3": "ResourceNotFoundException",
       "many/n7": "AccessDeniedException",
       "many/n11": "InvalidRequestException",
+      "many/n13": "InvalidRequestException",
       "many/n19": "DecryptionFailure",
     }
     const server = await play(request => {
@@ -82,7 +83,11 @@ describe("many names at start-up", () => {
           SecretValues: ids.filter(id => !failing[id]).map(id => awsSecret(id, `value of ${id}`)),
           Errors: ids
             .filter(id => failing[id])
-            .map(id => ({ SecretId: id, ErrorCode: failing[id], Message: canary.text })),
+            .map(id => ({
+              SecretId: id,
+              ErrorCode: failing[id],
+              Message: id === "many/n11" ? DELETED : canary.text,
+            })),
         },
       }
     })
@@ -92,6 +97,7 @@ describe("many names at start-up", () => {
       [3, "NOT_FOUND"],
       [7, "DENIED"],
       [11, "NOT_FOUND"],
+      [13, "UNSUPPORTED"],
       [19, "DISABLED"],
     ])
     expect(server.count("GetSecretValue")).toBe(0)
@@ -102,7 +108,10 @@ describe("many names at start-up", () => {
 describe("a batch that is refused as a whole", () => {
   test.for([
     ["AccessDeniedException", 1],
-    ["InvalidRequestException", 1],
+    ["UnknownOperationException", 1],
+    ["InvalidRequestException", 2],
+    ["ResourceNotFoundException", 2],
+    ["DecryptionFailure", 2],
     ["ThrottlingException", 2],
   ] as const)("with %s is read singly, and %i of two rounds begin with a batch", async ([code, batches]) => {
     const server = await play(request =>

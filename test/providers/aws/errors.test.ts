@@ -1,10 +1,22 @@
 import { createServer } from "node:net"
 import { createServer as createTlsServer } from "node:tls"
-import type { SecretErrorCode } from "latchkey"
+import { type SecretErrorCode, Secrets } from "latchkey"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../../support/certificates.ts"
-import { type Answer, awsError, calm, collect, errorOf, play, read, storeOn, versionId } from "./play.ts"
+import {
+  type Answer,
+  awsError,
+  awsSecret,
+  calm,
+  collect,
+  DELETED,
+  errorOf,
+  play,
+  read,
+  storeOn,
+  versionId,
+} from "./play.ts"
 
 type Row = readonly [error: string, code: SecretErrorCode]
 
@@ -54,7 +66,7 @@ const EVERYWHERE: readonly Row[] = [
 const READING: readonly Row[] = [
   ...EVERYWHERE,
   ["ResourceNotFoundException", "NOT_FOUND"],
-  ["InvalidRequestException", "NOT_FOUND"],
+  ["InvalidRequestException", "UNSUPPORTED"],
   ["InvalidParameterException", "INVALID_NAME"],
   ["ValidationException", "INVALID_NAME"],
   ["DecryptionFailure", "DISABLED"],
@@ -63,7 +75,7 @@ const READING: readonly Row[] = [
 
 const WRITING: readonly Row[] = [
   ...EVERYWHERE,
-  ["InvalidRequestException", "CONFLICT"],
+  ["InvalidRequestException", "UNSUPPORTED"],
   ["ResourceExistsException", "CONFLICT"],
   ["InvalidParameterException", "INVALID_VALUE"],
   ["ValidationException", "INVALID_NAME"],
@@ -107,7 +119,7 @@ describe("the table", () => {
 
   test.for([
     ["ResourceNotFoundException", "NOT_FOUND"],
-    ["InvalidRequestException", "NOT_FOUND"],
+    ["InvalidRequestException", "UNSUPPORTED"],
     ["AccessDeniedException", "DENIED"],
   ] as const)("deleting and asking for versions, %s is %s", async ([name, code]) => {
     const { store, errorOf } = await failing(canary => awsError(name, canary))
@@ -135,17 +147,62 @@ describe("the table", () => {
     )
   })
 
-  test("a secret that was deleted says so, and the way back, when read and when written", async () => {
-    const { store, errorOf, value } = await failing(canary => awsError("InvalidRequestException", canary))
-    for (const call of [
+  test.for([
+    DELETED,
+    "You can't create this secret because a secret with this name is already scheduled for deletion.",
+    "You can't perform this operation on the secret because it was deleted.",
+    "You tried to perform the operation on a secret that's currently marked deleted.",
+  ])("a secret that was deleted says so, and the way back, when read and when written: %s", async text => {
+    const { store, errorOf, value } = await failing(() => awsError("InvalidRequestException", text))
+    const calls = [
       read(store),
+      store.delete("a", calm),
       store.write("a", value, calm),
       store.write("a", value, { ...calm, expect: "absent" }),
-    ])
-      expect(await errorOf(call)).toMatchObject({
-        hint: expect.stringContaining("restore-secret"),
-        plainMessage: expect.stringContaining("deleted"),
-      })
+    ]
+    const errors = await Promise.all(calls.map(errorOf))
+    expect(errors.map(({ code }) => code)).toEqual(["NOT_FOUND", "NOT_FOUND", "CONFLICT", "CONFLICT"])
+    for (const { hint, plainMessage } of errors)
+      expect([hint, plainMessage]).toEqual([
+        expect.stringContaining("restore-secret"),
+        expect.stringContaining("deleted"),
+      ])
+  })
+
+  test.for([
+    [
+      "InvalidRequestException",
+      "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
+    ],
+    [
+      "InvalidRequestException",
+      "You can't perform this operation on secret a because it is managed by the rds service.",
+    ],
+    ["InvalidParameterException", "You can't delete secret a that still has replica regions [us-east-1]."],
+  ] as const)("a secret with which something is not done is still there: %s, %s", async ([name, text]) => {
+    const { store, errorOf } = await failing(() => awsError(name, text))
+    const refused = {
+      code: "UNSUPPORTED",
+      transient: false,
+      plainMessage: "the service does not do this with this secret",
+    }
+    expect(await errorOf(store.delete("a", calm))).toMatchObject(refused)
+    if (name === "InvalidRequestException") expect(await errorOf(read(store))).toMatchObject(refused)
+  })
+
+  test("what the service does not do with a secret takes away neither a value that is held, nor the secret", async () => {
+    let refuses = false
+    const server = await play(() =>
+      refuses ? awsError("InvalidRequestException") : { body: awsSecret("a", "value") },
+    )
+    const secrets = new Secrets(storeOn(server.url), { refresh: "on-read" })
+    const handle = await secrets.get("a")
+    refuses = true
+    for (const _ of ["once", "twice"])
+      await expect(secrets.refresh("a")).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    expect([handle.reveal(), handle.status.stale]).toEqual(["value", true])
+    await expect(secrets.getOptional("b")).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    await secrets.close()
   })
 
   test("a secret without a value is told from one that is missing", async () => {
@@ -162,6 +219,45 @@ describe("the table", () => {
     const error = await errorOf(read(store))
     expect([error.code, error.transient]).toEqual(["DENIED", false])
     expect(error.hint).toContain("kms:Decrypt")
+  })
+
+  test.for([
+    ["because no identity-based policy allows the secretsmanager:GetSecretValue action", "DENIED"],
+    ["with an explicit deny in an identity-based policy", "DENIED"],
+    ["with an explicit deny in a resource-based policy: arn:aws:iam::123456789012:policy/p", "DENIED"],
+    ["because no permissions boundary allows the secretsmanager:GetSecretValue action", "DENIED"],
+    ["because no session policy allows the secretsmanager:GetSecretValue action", "DENIED"],
+    ["with an explicit deny in a VPC endpoint policy", "UNAVAILABLE"],
+    ["because no VPC endpoint policy allows the secretsmanager:GetSecretValue action", "UNAVAILABLE"],
+    ["with an explicit deny in a service control policy: arn:aws:organizations::1:policy/p", "UNAVAILABLE"],
+    ["because no service control policy allows the secretsmanager:GetSecretValue action", "UNAVAILABLE"],
+    ["with an explicit deny in a resource control policy", "UNAVAILABLE"],
+  ] as const)("not permitted %s is %s, and does not pass by itself", async ([context, code]) => {
+    const text = `User: arn:aws:iam::1:user/u is not authorized to perform: secretsmanager:GetSecretValue on resource: a ${context}`
+    const { store, errorOf, value } = await failing(() => awsError("AccessDeniedException", text))
+    const reading = await errorOf(read(store))
+    expect([reading.code, reading.transient]).toEqual([code, false])
+    expect(reading.hint).toContain(code === "DENIED" ? "secretsmanager:GetSecretValue" : "VPC endpoint")
+    const writing = await errorOf(store.write("a", value, calm))
+    expect([writing.code, writing.outcome]).toEqual([code, undefined])
+    // A batch may be barred alone, and then each secret says what is so.
+    expect((await errorOf(store.readMany(["a", "b"], calm))).code).toBe("DENIED")
+  })
+
+  test("a name of somebody's own does not look like a policy", async () => {
+    const text =
+      "User: arn:aws:sts::1:assumed-role/r/VPC-endpoint-policy is not authorized: no VPC endpoint policy"
+    const { store, errorOf } = await failing(() => awsError("AccessDeniedException", text))
+    expect((await errorOf(read(store))).code).toBe("DENIED")
+  })
+
+  test("an answer that is an hour off says nothing else for it", async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString()
+    const { store, errorOf } = await failing(canary => ({
+      ...awsError("ResourceNotFoundException", canary),
+      headers: { date },
+    }))
+    expect(await errorOf(read(store))).toMatchObject({ code: "NOT_FOUND", transient: false })
   })
 
   test("a quota that is used up does not pass by itself, being asked too often does", async () => {
@@ -218,6 +314,46 @@ describe("answers that are none", () => {
     expect((await errorOf(store.readMany(["a", "b"], calm))).code).toBe("UNAVAILABLE")
     expect((await errorOf(collect(store.versions("a", calm)))).code).toBe("UNAVAILABLE")
     expect((await errorOf(collect(store.list(calm)))).code).toBe("UNAVAILABLE")
+    expect((await errorOf(store.ping(calm))).code).toBe("UNAVAILABLE")
+    // Whoever names the secret has heard of it.
+    if (what.startsWith("a secret")) return
+    const deleting = await errorOf(store.delete("a", calm))
+    expect([deleting.code, deleting.outcome]).toEqual(["UNAVAILABLE", "unknown"])
+  })
+
+  test.for([
+    "",
+    "{}",
+    "null",
+    '{"Name":""}',
+    "<html>",
+  ])("%j at the end of a change says of none that it was made", async body => {
+    const server = await play(({ action, body: asked }) => {
+      if (action === "DescribeSecret") return { body: { Name: "a" } }
+      const puts = action === "PutSecretValue"
+      return { body: puts ? { Name: "a", VersionId: asked.ClientRequestToken } : body }
+    })
+    const forGood = storeOn(server.url, { recoveryWindow: "none" })
+    const changes = [
+      storeOn(server.url).write("a", "value", { ...calm, expect: versionId(1) }),
+      storeOn(server.url).delete("a", calm),
+      forGood.delete("a", calm),
+    ]
+    for (const error of await Promise.all(changes.map(errorOf)))
+      expect(error).toMatchObject({ code: "UNAVAILABLE", outcome: "unknown" })
+  })
+
+  test("a deletion for good whose first question is not answered has removed nothing", async () => {
+    const server = await play(() => ({ body: "" }))
+    const error = await errorOf(storeOn(server.url, { recoveryWindow: "none" }).delete("a", calm))
+    expect([error.code, error.outcome, server.count("DeleteSecret")]).toEqual(["UNAVAILABLE", undefined, 0])
+  })
+
+  test("a secret in the place where none can be lets in, and half of one does not", async () => {
+    const whole = await play(() => ({ body: awsSecret("latchkey/ping", "v") }))
+    await storeOn(whole.url).ping(calm)
+    const half = await play(() => ({ body: { VersionId: versionId(1) } }))
+    expect((await errorOf(storeOn(half.url).ping(calm))).code).toBe("UNAVAILABLE")
   })
 
   test("a 429 is THROTTLED whoever says it, and its Retry-After is believed, and that of a 503", async () => {

@@ -28,6 +28,8 @@ describe("a URL", () => {
     ["aws:", { AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, {}],
     ["aws:?endpoint=http://127.0.0.1:4566", {}, { endpoint: "http://127.0.0.1:4566" }],
     ["aws:?recovery-window=7d", {}, { recoveryWindow: "7d" }],
+    ["aws:?kms-key=alias/secrets", {}, { kmsKeyId: "alias/secrets" }],
+    ["aws:?stage=AWSPENDING", {}, { stage: "AWSPENDING" } as AwsOptions],
     ["aws:?rename.tally/key=Old_Key", {}, { rename: { "tally/key": "Old_Key" } }],
   ])("%s with %j says %j", ([url, env, options]) => {
     expect(given(from(url, env))).toEqual(options)
@@ -101,6 +103,13 @@ describe("options", () => {
     ["a client and a region", { client: { send() {} }, region: "eu-west-1" }],
     ["a client and credentials", { client: { send() {} }, credentials: async () => ({}) }],
     ["a window that is no duration", { recoveryWindow: 30 }],
+    ["a key that is empty", { kmsKeyId: "" }],
+    ["a stage with a blank", { stage: "AWS CURRENT" }],
+    ["a stage that is no text", { stage: null }],
+    ["a tag of AWS", { tags: { "aws:name": "a" } }],
+    ["a tag that is no text", { tags: { team: 1 } }],
+    ["a tag without a name", { tags: { "": "a" } }],
+    ["tags that are none", { tags: null }],
     ["a prefix that is not portable", { prefix: "Prod" }],
     ["a prefix that is no text", { prefix: 7 }],
   ])("%s is refused when the store is made", ([, options]) => {
@@ -116,6 +125,7 @@ describe("options", () => {
       { region: "eu-west-1", endpoint: "http://127.0.0.1:4566/", profile: "a&b c" },
       "aws://eu-west-1?endpoint=http://127.0.0.1:4566&profile=a%26b%20c",
     ],
+    [{ region: "eu-west-1", stage: "a/b&c" } as AwsOptions, "aws://eu-west-1?stage=a%2Fb%26c"],
     [{ endpoint: "https://secrets.example.com/a%26b" }, "aws:?endpoint=https://secrets.example.com/a%2526b"],
   ])("the location of %j is the URL %s, which says the same", ([options, location]) => {
     expect(aws(options).location).toBe(location)

@@ -96,6 +96,9 @@ export function awsError(code: string, message = "a text of the service", status
   return { status, headers: { "x-amzn-requestid": "request-1" }, body: { __type: code, Message: message } }
 }
 
+/** What the service was recorded to say of a secret that can still be brought back. */
+export const DELETED = "You can't perform this operation on the secret because it was marked for deletion."
+
 /** The id of a version, of the length that ids have. */
 export function versionId(number: number): string {
   return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`

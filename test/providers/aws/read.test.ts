@@ -1,6 +1,20 @@
-import { describe, expect, test } from "vitest"
+import { Secrets } from "latchkey"
+import { aws } from "latchkey/aws"
+import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
-import { awsError, awsSecret, calm, collect, errorOf, play, read, storeOn, versionId } from "./play.ts"
+import {
+  awsError,
+  awsSecret,
+  calm,
+  collect,
+  DELETED,
+  errorOf,
+  type Play,
+  play,
+  read,
+  storeOn,
+  versionId,
+} from "./play.ts"
 
 describe("reading", () => {
   test("asks for the label, or for the version, and gives value, version and date", async () => {
@@ -23,7 +37,7 @@ describe("reading", () => {
     ["bytes that are text", { SecretBinary: "Zm9vdGVzdA==" }, "footest"],
     ["bytes that are none", { SecretBinary: "/wA=" }, Uint8Array.of(0xff, 0x00)],
   ] as const)("takes %s for the value that it is", async ([, content, value]) => {
-    const server = await play(() => ({ body: { VersionId: versionId(1), ...content } }))
+    const server = await play(() => ({ body: { Name: "a", VersionId: versionId(1), ...content } }))
     const found = (await read(storeOn(server.url))).value
     expect(found instanceof Uint8Array ? [...found] : found).toEqual(
       value instanceof Uint8Array ? [...value] : value,
@@ -119,6 +133,14 @@ describe("listing", () => {
 })
 
 describe("versions", () => {
+  const listed = (number: number, current: boolean, ...stages: string[]) => ({
+    version: versionId(number),
+    current,
+    readable: true,
+    stages,
+    createdAt: new Date(number * 100_000),
+  })
+
   test("are those that are or were current, newest first, through all pages", async () => {
     const version = (number: number, date: number, ...stages: string[]) => ({
       VersionId: versionId(number),
@@ -144,9 +166,9 @@ describe("versions", () => {
           },
     )
     expect(await collect(storeOn(server.url).versions("a", calm))).toEqual([
-      { version: versionId(3), current: true, readable: true, createdAt: new Date(300_000) },
-      { version: versionId(2), current: false, readable: true, createdAt: new Date(200_000) },
-      { version: versionId(1), current: false, readable: true, createdAt: new Date(100_000) },
+      listed(3, true, "AWSCURRENT", "AWSPENDING"),
+      listed(2, false, "BLUE"),
+      listed(1, false, "AWSPREVIOUS"),
     ])
     expect(server.requests.map(({ body }) => body)).toEqual([
       { SecretId: "a", MaxResults: 100 },
@@ -159,13 +181,20 @@ describe("ping", () => {
   test.for([
     ["ResourceNotFoundException", undefined],
     ["AccessDeniedException", undefined],
-    ["InvalidRequestException", undefined],
+    ["InvalidRequestException", undefined, DELETED],
+    ["InvalidRequestException", "UNSUPPORTED"],
+    ["AccessDeniedException", "UNAVAILABLE", "with an explicit deny in a VPC endpoint policy: no"],
+    ["UnknownOperationException", "UNSUPPORTED"],
     ["UnrecognizedClientException", "UNAUTHENTICATED"],
     ["ThrottlingException", "THROTTLED"],
     ["InternalServiceError", "UNAVAILABLE"],
-  ] as const)("that is answered with %s ends with %s", async ([answer, code]) => {
+  ] as readonly [string, string | undefined, string?][])("that is answered with %s ends with %s", async ([
+    answer,
+    code,
+    text = "",
+  ]) => {
     const canary = newCanary()
-    const server = await play(() => awsError(answer, canary.text))
+    const server = await play(() => awsError(answer, `${canary.text} ${text}`))
     const outcome = await storeOn(server.url)
       .ping(calm)
       .then(
@@ -183,5 +212,77 @@ describe("ping", () => {
       ["GetSecretValue", "latchkey/ping"],
       ["GetSecretValue", "prod/tally/latchkey/ping"],
     ])
+  })
+})
+
+describe("a store of another stage", () => {
+  const STAGED = { region: "eu-west-1", credentials: { accessKeyId: "AKID", secretAccessKey: "key" } }
+  const staged = (server: Play, stage: string) => {
+    const store = aws({ ...STAGED, endpoint: server.url, stage })
+    onTestFinished(async () => await store.close())
+    return store
+  }
+
+  test("reads the version that has its label, one secret at a time", async () => {
+    const server = await play(({ body }) => ({ body: awsSecret(String(body.SecretId), "pending") }))
+    const secrets = new Secrets(staged(server, "AWSPENDING"))
+    const { a, b } = await secrets.getMany({ a: "a", b: "b" })
+    expect([a.reveal(), b.reveal()]).toEqual(["pending", "pending"])
+    expect(server.requests.map(({ action, body }) => [action, body])).toEqual([
+      ["GetSecretValue", { SecretId: "a", VersionStage: "AWSPENDING" }],
+      ["GetSecretValue", { SecretId: "b", VersionStage: "AWSPENDING" }],
+    ])
+    await secrets.close()
+  })
+
+  test("lists the secrets that have it, and calls its version the current one", async () => {
+    const server = await play(({ action }) =>
+      action === "ListSecrets"
+        ? {
+            body: {
+              SecretList: [
+                {
+                  Name: "with",
+                  SecretVersionsToStages: { [versionId(1)]: ["AWSCURRENT"], [versionId(2)]: ["AWSPENDING"] },
+                },
+                { Name: "without", SecretVersionsToStages: { [versionId(1)]: ["AWSCURRENT"] } },
+              ],
+            },
+          }
+        : {
+            body: {
+              Versions: [
+                { VersionId: versionId(1), VersionStages: ["AWSCURRENT"], CreatedDate: 100 },
+                { VersionId: versionId(2), VersionStages: ["AWSPENDING"], CreatedDate: 200 },
+              ],
+            },
+          },
+    )
+    const store = staged(server, "AWSPENDING")
+    expect((await collect(store.list(calm))).map(({ name }) => name)).toEqual(["with"])
+    expect(
+      (await collect(store.versions("a", calm))).map(({ version, current }) => [version, current]),
+    ).toEqual([
+      [versionId(2), true],
+      [versionId(1), false],
+    ])
+  })
+
+  test("changes nothing, because what it would change is the secret", async () => {
+    const server = await play(() => ({}))
+    const store = staged(server, "AWSPREVIOUS")
+    expect(["write" in store, "delete" in store, "readMany" in store]).toEqual([false, false, false])
+    expect(store.capabilities).toMatchObject({
+      preconditions: { absent: false, version: false },
+      batchSize: 1,
+    })
+    const secrets = new Secrets(store as ReturnType<typeof aws>)
+    await expect(secrets.put("a", "value")).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    expect(server.requests).toEqual([])
+    await secrets.close()
+  })
+
+  test("is all of a store where the stage is the one that is in force", () => {
+    expect("write" in aws({ stage: "AWSCURRENT" })).toBe(true)
   })
 })

@@ -1,0 +1,60 @@
+import type { Call, Connection } from "./client.ts"
+import { AwsFailure } from "./failure.ts"
+import { eachVersion } from "./read.ts"
+
+/**
+ * What the label of a version begins with that is on its way to become the current one under a condition. Each writer
+ * has a label of its own, because a label stands on one version at a time, and a version that loses it to another
+ * writer is one that the service may forget.
+ */
+const CANDIDATE = "latchkey-candidate-"
+
+/** How long a label of ours is left alone that may be that of a writer who is alive, in milliseconds. */
+const DAY = 86_400_000
+
+/** The label of the version that a token becomes. */
+export function candidateLabel(token: string): string {
+  return CANDIDATE + token
+}
+
+/** Whether a label is one of ours. */
+export function isCandidateLabel(stage: string): boolean {
+  return stage.startsWith(CANDIDATE)
+}
+
+/** Takes a label off when all else is done, so that the service may forget the version once it is not needed. */
+export function takeOff({ tidy }: Connection, name: string, version: string): void {
+  tidy("UpdateSecretVersionStage", labelOff(name, candidateLabel(version), version))
+}
+
+/**
+ * Takes the labels off that writers have left who died in between: a secret has room for twenty ("AWS Secrets Manager
+ * quotas"). Looked for only when there is no room, so that a write costs nothing more while there is.
+ *
+ * @returns whether there were any.
+ */
+export async function sweep(call: Call, name: string, signal: AbortSignal): Promise<boolean> {
+  let swept = false
+  try {
+    for await (const { VersionId: version, VersionStages = [], CreatedDate } of eachVersion(
+      call,
+      name,
+      signal,
+    )) {
+      const isOld = CreatedDate instanceof Date && Date.now() - CreatedDate.getTime() > DAY
+      if (version === undefined || !isOld) continue
+      for (const label of VersionStages.filter(isCandidateLabel)) {
+        await call("UpdateSecretVersionStage", labelOff(name, label, version), signal)
+        swept = true
+      }
+    }
+  } catch (thrown) {
+    // That there is no room is what the caller has to know, and not that making some was not permitted either.
+    if (!(thrown instanceof AwsFailure)) throw thrown
+  }
+  return swept
+}
+
+function labelOff(SecretId: string, VersionStage: string, RemoveFromVersionId: string) {
+  return { SecretId, VersionStage, RemoveFromVersionId }
+}
