@@ -10,7 +10,7 @@ import { connectionTo } from "./connection.ts"
 import { azureErrors } from "./errors.ts"
 import { KeyVaultFailure } from "./failure.ts"
 import { fieldsOf } from "./foreign.ts"
-import { refuseExpiry, VALUES } from "./limits.ts"
+import { refuseExpiry, refuseTooLong } from "./limits.ts"
 import { NOBODYS_NAME, secretNames } from "./names.ts"
 import { oneAtATime } from "./one-at-a-time.ts"
 import { type AzureOptions, checkOptions } from "./options.ts"
@@ -27,7 +27,7 @@ const VERSION = /^[0-9a-f]{32}$/i
  *
  * Errors beside the usual: `DISABLED` for a secret, or a version, that is switched off; `CONFLICT` for a write to a name
  * whose secret is deleted and not yet purged, and for one that met another one from elsewhere; `INVALID_VALUE` for a value
- * of more than 25,600 bytes, or an `expiresAt` after 2038-01-19, which the SDK cannot write; `UNAVAILABLE` for a vault whose
+ * of more than 25,600 characters, or an `expiresAt` after 2038-01-19, which the SDK cannot write; `UNAVAILABLE` for a vault whose
  * firewall does not let this network in.
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or says nothing here.
@@ -48,7 +48,6 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
     names: secretNames,
     naming,
     errors: azureErrors,
-    values: VALUES,
     capabilities: {
       preconditions: { absent: false, version: false },
       versionedReads: true,
@@ -64,12 +63,12 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
       return stored(name, await secret(name, signal, version))
     },
     async write(name, value, { signal, expiresAt }) {
+      const text = String(value)
+      refuseTooLong(text)
       refuseExpiry(expiresAt)
       const expiry = expiresAt === undefined ? {} : { expiresOn: expiresAt }
       const written = await inTurn(name, signal, () =>
-        connection.call(signal, (client, call) =>
-          client.setSecret(name, String(value), { ...call, ...expiry }),
-        ),
+        connection.call(signal, (client, call) => client.setSecret(name, text, { ...call, ...expiry })),
       )
       const { version } = stored(name, written)
       return versionInfo(written.properties, version)

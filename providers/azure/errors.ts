@@ -116,7 +116,7 @@ const NOT_UNDERSTOOD: KnownFailure = {
 const REFUSED_VALUE: KnownFailure = {
   code: "INVALID_VALUE",
   message: "the vault does not take this value",
-  hint: "it holds text of at most 25,600 bytes",
+  hint: "it holds text of at most 25,600 characters, and perhaps of no more bytes than that",
 }
 
 const NETWORK: NetworkHints = {

@@ -1,7 +1,19 @@
-import { SecretError, type ValueLimits } from "../../src/core/index.ts"
+import { SecretError } from "../../src/core/index.ts"
 
-/** "About Azure Key Vault secrets": 25k bytes. */
-export const VALUES: ValueLimits = { largest: 25_600 }
+/**
+ * "About Azure Key Vault secrets" says 25k bytes; the service, where it refuses a value, 25600 characters. What is too long
+ * in both ways is refused here; of what has more bytes than that, and not more characters, the service decides.
+ */
+const LONGEST = 25_600
+
+/** @throws SecretError `INVALID_VALUE` for a value that is too long for the service. */
+export function refuseTooLong(value: string): void {
+  if (value.length <= LONGEST) return
+  throw new SecretError("INVALID_VALUE", {
+    message: "the value is longer than the 25,600 characters that are held here",
+    hint: "keep what is large elsewhere, and the key to it here",
+  })
+}
 
 /** The SDK counts the seconds since 1970 in 32 bits, and would write a time in 1901. */
 const LATEST_EXPIRY = (2 ** 31 - 1) * 1_000
