@@ -109,7 +109,7 @@ async function exchange(
       headers,
       body: ask.body === undefined ? undefined : JSON.stringify(ask.body),
       signal: ask.signal,
-      freshCertificates: ask.freshCertificates ?? false,
+      freshCertificates: stage === "login" || ask.freshCertificates === true,
     })
   } catch (thrown) {
     throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : unanswered(thrown, stage)

@@ -30,7 +30,7 @@ export interface Connection {
 export function connectionOf(options: CheckedOptions): Connection {
   const { address, auth, namespace, loginNamespace, tls, proxy, clock } = options
   const transport = options.transport ?? httpTransport(address, tls, proxy)
-  const client = clientOf(address.origin, transport)
+  const client = clientOf(address.href.replace(/\/$/, ""), transport)
   const session = sessionOf(client, loginOf(auth), loginNamespace, clock)
 
   const withLogin: Connection["withLogin"] = (call, signal) =>

@@ -1,3 +1,4 @@
+import { misconfigured } from "../../src/core/index.ts"
 import { goesDirectly, isLoopback } from "./proxy.ts"
 import type { Pem, TlsOptions } from "./tls.ts"
 
@@ -37,30 +38,53 @@ export function proxyOf(env: Environment, address: URL): string | undefined {
   if (own !== undefined) return own
   const name = address.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"
   const proxy = env[name.toLowerCase()] || env[name] || undefined
-  return proxy === undefined || goesDirectly(address, env.no_proxy || env.NO_PROXY) ? undefined : proxy
+  if (proxy === undefined || goesDirectly(address, env.no_proxy || env.NO_PROXY)) return undefined
+  // As every other program takes it.
+  return /^[a-z]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`
+}
+
+/** What a URL says about where the server is. */
+export interface Place {
+  readonly host: { readonly hostname: string; readonly port: string } | undefined
+  /** Whether TLS is spoken. */
+  readonly tls: boolean | undefined
+  /** Behind which path of the host the server is, encoded, with a slash before it. */
+  readonly path: string | undefined
 }
 
 /**
  * The address of the server: the one in the URL, by TLS unless it is this machine; `VAULT_ADDR`, if the URL names none,
- * or for its scheme, if it is the same place.
+ * or for its scheme and its path, if it is the same host and port.
  *
- * @param tls whether TLS is spoken, if the URL says so
+ * @throws SecretError `MISCONFIGURED` for a variable of which something would be left out.
  */
-export function addressOf(
-  env: Environment,
-  place: { readonly hostname: string; readonly port: string } | undefined,
-  tls: boolean | undefined,
-): string | undefined {
+export function addressOf(env: Environment, { host, tls, path }: Place): string | undefined {
   const known = URL.parse(variable(env, "ADDR") ?? "")
-  if (place === undefined) {
-    if (known === null || !/^https?:$/.test(known.protocol)) return undefined
-    return `${tls === undefined ? known.protocol : schemeFor(tls)}//${known.hostname}${portOf(known)}`
+  const isWeb = known !== null && /^https?:$/.test(known.protocol)
+  const isKnown = isWeb && (host === undefined || isAt(known, host))
+  if (isKnown) refuseMore(known)
+  const there = path ?? (isKnown ? known.pathname.replace(/\/$/, "") : "")
+  const ownScheme = isKnown ? known.protocol : undefined
+  if (host !== undefined) {
+    const scheme = tls === undefined ? (ownScheme ?? schemeFor(!isLoopback(host.hostname))) : schemeFor(tls)
+    return `${scheme}//${host.hostname}:${host.port}${there}`
   }
-  const { hostname, port } = place
-  const isKnown = known?.hostname === hostname && portOf(known) === `:${port}`
-  const scheme =
-    tls === undefined ? (isKnown ? known.protocol : schemeFor(!isLoopback(hostname))) : schemeFor(tls)
-  return `${scheme}//${hostname}:${port}`
+  if (!isKnown) return undefined
+  return `${tls === undefined ? ownScheme : schemeFor(tls)}//${known.hostname}${portOf(known)}${there}`
+}
+
+function isAt(url: URL, { hostname, port }: { readonly hostname: string; readonly port: string }): boolean {
+  return url.hostname === hostname && portOf(url) === `:${port}`
+}
+
+function refuseMore({ username, password, search, hash }: URL): void {
+  if (username !== "" || password !== "")
+    throw misconfigured("VAULT_ADDR holds a credential", "take it out: the server itself takes none there")
+  if (search !== "" || hash !== "")
+    throw misconfigured(
+      "VAULT_ADDR has more than a host, a port and a path",
+      'write it as in "https://vault:8200"',
+    )
 }
 
 function schemeFor(tls: boolean): string {

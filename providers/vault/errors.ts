@@ -158,6 +158,13 @@ const REDIRECTED: KnownFailure = {
   hint: "give the address of the active server, or of a load balancer that knows it",
 }
 
+const NO_PROXY: KnownFailure = {
+  code: "UNAVAILABLE",
+  message: "the proxy does not lead to the server",
+  notSent: true,
+  hint: "see the address of the proxy, and whether it lets this host and port through; NO_PROXY names those that need none",
+}
+
 const NETWORK: NetworkHints = {
   host: "see VAULT_ADDR",
   address: "see VAULT_ADDR, and whether the server runs",
@@ -192,6 +199,7 @@ function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | 
 }
 
 function networkRow({ network }: VaultFailure): KnownFailure {
+  if (network?.startsWith("ERR_PROXY_")) return NO_PROXY
   const otherwise = { code: "UNAVAILABLE", hint: "see VAULT_ADDR, and the way there" } as const
   return (
     networkFailure(network, NETWORK) ?? { ...otherwise, message: `the server cannot be reached (${network})` }

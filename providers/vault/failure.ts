@@ -1,3 +1,5 @@
+import { type NetworkHints, networkFailure } from "../../src/core/index.ts"
+
 /** Which request failed: one for a secret, one that logs in, or one that asks whether the token is still alive. */
 export type Stage = "call" | "login" | "lookup"
 
@@ -108,6 +110,18 @@ export function unanswered(thrown: unknown, stage: Stage): VaultFailure {
   const inConnect = property(thrown, "syscall") === "connect"
   return new VaultFailure({ stage, network, notSent: inConnect || network.startsWith("ERR_PROXY_") })
 }
+
+/**
+ * Whether the two sides may not accept each other's certificates: `"unheard"` if that is why there is no answer, because
+ * what was sent is looked at after that; `"unclear"` if the far side only broke off.
+ */
+export function refusalIn(thrown: unknown): "unheard" | "unclear" | undefined {
+  const known = networkFailure(nameOf(thrown), NO_HINTS)
+  if (known?.transient === false) return "unheard"
+  return known !== undefined && !known.notSent ? "unclear" : undefined
+}
+
+const NO_HINTS: NetworkHints = { host: "", address: "", certificate: "", tls: "" }
 
 function nameOf(thrown: unknown): string | undefined {
   const code = property(thrown, "code")

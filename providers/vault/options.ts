@@ -14,7 +14,7 @@ import type { VaultTransport } from "./transport.ts"
 
 /** What can be set about a server, whatever is kept there. */
 export interface ServerOptions extends NameOptions {
-  /** Where the server is: `"https://vault.example.com:8200"`. */
+  /** Where the server is: `"https://vault.example.com:8200"`, or behind a path: `"https://example.com/vault"`. */
   readonly address: string
   /** Where the engine is, which may be several segments. Default: `"secret"`. */
   readonly mount?: string | undefined
@@ -25,7 +25,7 @@ export interface ServerOptions extends NameOptions {
   /** How the store shows the server who it is. */
   readonly auth: VaultAuth
   readonly tls?: TlsOptions | undefined
-  /** The proxy on the way to the server: `"http://proxy:3128"`. Needs Node 22.21 or 24.5. Default: none. */
+  /** The proxy on the way to the server: `"http://proxy:3128"`. Default: none. */
   readonly proxy?: string | undefined
   /** In place of this library's own HTTP; `tls` and `proxy` are then its business. It is closed with the store. */
   readonly transport?: VaultTransport | undefined
@@ -140,6 +140,7 @@ export function locationOf(
   const port = address.port || (isPlain ? "80" : "443")
   const all = [
     ...parameters,
+    ...(address.pathname === "/" ? [] : [`path=${written(pathOf(address))}`]),
     ...(namespace === undefined ? [] : [`namespace=${written(namespace)}`]),
     ...(isPlain === isLoopback(address.hostname) ? [] : [`tls=${!isPlain}`]),
   ]
@@ -151,15 +152,27 @@ function written(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/")
 }
 
+/** The path behind which the server is, decoded; empty if there is none that can be. */
+function pathOf({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(pathname.slice(1))
+  } catch {
+    return ""
+  }
+}
+
 function addressOf(address: unknown): URL {
   const url = typeof address === "string" ? URL.parse(address) : null
   const hint =
-    'write it as in "https://vault.example.com:8200", without a path: the mount is an option of its own'
+    'write it as in "https://vault.example.com:8200"; what comes behind /v1/ is not part of it: the mount is an option'
   if (url === null || !/^https?:$/.test(url.protocol))
     throw misconfigured("address is no address of a server", hint)
   if (url.username !== "" || url.password !== "") throw misconfigured("address holds a credential", hint)
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
-    throw misconfigured("address has more than a host and a port", hint)
+  if (url.search !== "" || url.hash !== "")
+    throw misconfigured("address has more than a host, a port and a path", hint)
+  url.pathname = url.pathname.replace(/\/$/, "")
+  if (url.pathname !== "/" && (!isPath(pathOf(url)) || /\/v1$/.test(url.pathname)))
+    throw misconfigured("address has a path that leads to no server", hint)
   return url
 }
 

@@ -1,8 +1,11 @@
 import type { Agent, ClientRequest, RequestOptions } from "node:http"
 import { errorNumberName, misconfigured, refuseNoCertificate } from "../../src/core/index.ts"
-import { proxyEnvironment } from "./proxy.ts"
+import { authorizationFor, type TunnelledOptions, tunnel } from "./proxy.ts"
 
-/** A certificate or key in PEM: the text itself, or the file that holds it, which is read again at every login. */
+/**
+ * A certificate or key in PEM: the text itself, or the file that holds it. The file is read again at every login, and when
+ * the two sides do not accept each other any more.
+ */
 export type Pem = string | { readonly file: string }
 
 /** How the two sides know each other. */
@@ -21,8 +24,10 @@ export interface TlsOptions {
 
 /** The connections to one server. */
 export interface Connections {
-  readonly agent: Agent
-  request(url: string, options: RequestOptions): ClientRequest
+  /** The texts of the certificates with which they are made. */
+  readonly material: string
+  /** Begins a request, on a connection that is free or on a new one. */
+  request(url: string, options: TunnelledOptions): ClientRequest
   /** Lets requests that are under way end, and keeps no connection after them. */
   retire(): void
   /** Ends all of them now. */
@@ -38,31 +43,30 @@ const KEPT = 30_000
 /**
  * Opens the way to a server, with the certificates as their files are now.
  *
- * @throws SecretError `MISCONFIGURED` for a file that cannot be read, a certificate or key that is none, or a proxy that
- * this Node cannot use.
+ * @throws SecretError `MISCONFIGURED` for a file that cannot be read, and a certificate or key that is none.
  */
 export async function connectionsTo(
   address: URL,
   tls: TlsOptions,
   proxy: string | undefined,
 ): Promise<Connections> {
-  const kept = { keepAlive: true, timeout: KEPT, ...proxyEnvironment(proxy, process.versions.node) }
+  const kept = { keepAlive: true, timeout: KEPT }
+  const through = proxy === undefined ? undefined : new URL(proxy)
   if (address.protocol === "http:") {
-    const http = await import("node:http")
-    return around(new http.Agent(kept), http.request)
+    const http = through?.protocol === "https:" ? await import("node:https") : await import("node:http")
+    const agent = new http.Agent(kept)
+    if (through === undefined) return around(agent, (url, options) => http.request(url, options))
+    return around(agent, (url, { headers, ...options }) => {
+      const forProxy = { ...headers, host: address.host, ...authorizationFor(through) }
+      return http.request(through, { ...options, path: url, headers: forProxy })
+    })
   }
-  const [https, { createSecureContext }] = await Promise.all([import("node:https"), import("node:tls")])
-  const [ca, cert, key] = await Promise.all([authority(tls.ca), pem("cert", tls.cert), pem("key", tls.key)])
-  const material = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
-  try {
-    createSecureContext(material)
-  } catch {
-    // What OpenSSL says may quote the file.
-    throw misconfigured(
-      "the certificates for the connection are none, or the key does not belong to the certificate",
-      "ca, cert and key are PEM: they begin with -----BEGIN",
-    )
-  }
+  const [https, http, { connect }] = await Promise.all([
+    import("node:https"),
+    import("node:http"),
+    import("node:tls"),
+  ])
+  const material = await materialOf(tls)
   const agent = new https.Agent({
     ...kept,
     ...material,
@@ -70,13 +74,21 @@ export async function connectionsTo(
     rejectUnauthorized: tls.skipVerify !== true,
     minVersion: "TLSv1.2",
   })
-  return around(agent, https.request)
+  if (through !== undefined) {
+    const { request } = through.protocol === "https:" ? https : http
+    tunnel(agent, through, { request, connect })
+  }
+  return around(agent, (url, options) => https.request(url, options), JSON.stringify(material))
 }
 
-function around(agent: Agent, request: Connections["request"]): Connections {
+function around(
+  agent: Agent,
+  request: (url: string, options: RequestOptions) => ClientRequest,
+  material = "",
+): Connections {
   return {
-    agent,
-    request,
+    material,
+    request: (url, options) => request(url, { ...options, agent }),
     retire() {
       // Closes what is idle; what is in use closes when it is given back, because the agent keeps nothing any more.
       agent.maxFreeSockets = 0
@@ -87,18 +99,48 @@ function around(agent: Agent, request: Connections["request"]): Connections {
   }
 }
 
-async function authority(ca: TlsOptions["ca"]): Promise<string | string[] | undefined> {
+/** What is given is used or refused: to Node a text that is empty is none, and an authority that is none means all of them. */
+async function materialOf(tls: TlsOptions): Promise<{ ca?: string[]; cert?: string; key?: string }> {
+  const [ca, cert, key, { createSecureContext }] = await Promise.all([
+    authority(tls.ca),
+    pem("cert", tls.cert),
+    pem("key", tls.key),
+    import("node:tls"),
+  ])
+  for (const text of ca ?? []) await refuseNoCertificate(text)
+  const material = {
+    ...(ca && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  }
+  try {
+    if (cert === "" || key === "") throw new Error("nothing in it")
+    createSecureContext(material)
+    return material
+  } catch {
+    // What OpenSSL says may quote the file.
+    throw misconfigured(
+      "the certificates for the connection are none, or the key does not belong to the certificate",
+      "ca, cert and key are PEM: they begin with -----BEGIN",
+    )
+  }
+}
+
+async function authority(ca: TlsOptions["ca"]): Promise<string[] | undefined> {
   if (typeof ca !== "object" || !("folder" in ca)) {
     const text = await pem("ca", ca)
-    if (text !== undefined) await refuseNoCertificate(text)
-    return text
+    return text === undefined ? undefined : [text]
   }
   const [{ readdir }, { join }] = await Promise.all([import("node:fs/promises"), import("node:path")])
   const files = await readdir(ca.folder).catch(unreadable("the folder of ca"))
-  const wanted = files.filter(file => /\.(?:pem|crt|cer)$/.test(file))
-  return (await Promise.all(wanted.map(file => pem("ca", { file: join(ca.folder, file) })))).filter(
-    text => text !== undefined,
-  )
+  const wanted = files.filter(file => /\.(?:pem|crt|cer)$/.test(file)).sort()
+  if (wanted.length === 0)
+    throw misconfigured(
+      "the folder of ca holds no certificate",
+      "the names of those end in .pem, .crt or .cer",
+    )
+  const texts = await Promise.all(wanted.map(file => pem("ca", { file: join(ca.folder, file) })))
+  return texts.filter(text => text !== undefined)
 }
 
 async function pem(option: string, given: Pem | undefined): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
 import { openOnce } from "../../src/core/index.ts"
-import { VaultFailure } from "./failure.ts"
-import { connectionsTo, type TlsOptions } from "./tls.ts"
+import { refusalIn, VaultFailure } from "./failure.ts"
+import { type Connections, connectionsTo, type TlsOptions } from "./tls.ts"
 
 /** One request, as it goes out. Its headers and its body hold credentials and values. */
 export interface VaultRequest {
@@ -12,7 +12,7 @@ export interface VaultRequest {
   /** JSON, if the request has a body. */
   readonly body: string | undefined
   readonly signal: AbortSignal
-  /** Whether the files of certificates are to be read again: those of a login may have been replaced. */
+  /** Whether the files of certificates are to be read again before: those of a login may have been replaced. */
   readonly freshCertificates: boolean
 }
 
@@ -40,44 +40,75 @@ const LONGEST_ANSWER = 64 * 2 ** 20
 /**
  * The transport of this library, on Node's own HTTP: connections are kept for half a minute, certificates and a proxy are
  * as the options say, and nothing but the answer is read from the far side.
+ *
+ * When the two sides do not accept each other, and the files of the certificates have changed, connections are made anew
+ * with what they hold now. What certainly was not heard is asked once more then; whoever breaks off may have heard it.
  */
 export function httpTransport(
   address: URL,
   tls: TlsOptions,
   proxy: string | undefined,
 ): Required<VaultTransport> {
-  const opened = openOnce(() => connectionsTo(address, tls, proxy))
+  let way: Connections | undefined
+  const opened = openOnce(async () => {
+    way = await connectionsTo(address, tls, proxy)
+    return way
+  })
   const underWay = new Set<ClientRequest>()
 
-  return {
-    async send({ method, url, headers, body, signal, freshCertificates }) {
-      if (freshCertificates) (await opened.take())?.retire()
-      const { agent, request } = await opened.get()
-      signal.throwIfAborted()
-      return await new Promise<VaultAnswer>((resolve, reject) => {
-        const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
-        const outgoing = request(url, { method, agent, headers: { ...headers, ...length } })
-        const abort = () => void outgoing.destroy()
-        const done = () => {
-          underWay.delete(outgoing)
-          signal.removeEventListener("abort", abort)
-        }
-        underWay.add(outgoing)
-        signal.addEventListener("abort", abort, { once: true })
-        outgoing.on("error", thrown => {
-          done()
-          reject(thrown)
-        })
-        outgoing.on("response", incoming => {
-          read(incoming).finally(done).then(resolve, reject)
-        })
-        outgoing.end(body)
+  /** The way as the files are now, if they have changed. Files that are only being replaced are for the next time. */
+  async function renewed(used: Connections): Promise<Connections> {
+    const next = await connectionsTo(address, tls, proxy).catch(() => used)
+    if (way === used && next.material !== used.material) {
+      way = next
+      used.retire()
+    }
+    return way ?? used
+  }
+
+  async function exchanged(
+    { request }: Connections,
+    { method, url, headers, body, signal }: VaultRequest,
+  ): Promise<VaultAnswer> {
+    signal.throwIfAborted()
+    return await new Promise<VaultAnswer>((resolve, reject) => {
+      const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }
+      const outgoing = request(url, { method, headers: { ...headers, ...length }, wanted: signal })
+      const abort = () => void outgoing.destroy()
+      const done = () => {
+        underWay.delete(outgoing)
+        signal.removeEventListener("abort", abort)
+      }
+      underWay.add(outgoing)
+      signal.addEventListener("abort", abort, { once: true })
+      outgoing.on("error", thrown => {
+        done()
+        reject(thrown)
       })
+      outgoing.on("response", incoming => {
+        read(incoming).finally(done).then(resolve, reject)
+      })
+      outgoing.end(body)
+    })
+  }
+
+  return {
+    async send(request) {
+      const current = way ?? (await opened.get())
+      const used = request.freshCertificates ? await renewed(current) : current
+      try {
+        return await exchanged(used, request)
+      } catch (thrown) {
+        const refusal = request.signal.aborted ? undefined : refusalIn(thrown)
+        const next = refusal === undefined ? used : await renewed(used)
+        if (next === used || refusal !== "unheard") throw thrown
+        return await exchanged(next, request)
+      }
     },
     async close() {
       for (const outgoing of underWay) outgoing.destroy()
-      const connections = await opened.take()
-      connections?.destroy()
+      await opened.take()
+      way?.destroy()
     },
   }
 }

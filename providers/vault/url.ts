@@ -1,6 +1,7 @@
 import { readServiceUrl, SecretError, type ServiceUrl } from "../../src/core/index.ts"
 import { addressOf, type Environment, proxyOf, tlsOf, variable } from "./environment.ts"
 import type { Credential, VaultAuth } from "./login/index.ts"
+import { encoded, isPath } from "./names.ts"
 import { DEFAULT_PORT, type OpenVaultOptions } from "./options.ts"
 import type { TlsOptions } from "./tls.ts"
 
@@ -20,6 +21,7 @@ const PARAMETERS = [
   "password-file",
   "jwt-file",
   "renew",
+  "path",
   "tls",
   "ca-file",
   "cert-file",
@@ -36,7 +38,7 @@ const PARAMETERS = [
  */
 export function fromUrl(url: URL, env: Environment): OpenVaultOptions {
   const parts = readServiceUrl(url, PARAMETERS)
-  const address = addressOf(env, placeIn(parts), parts.flag("tls"))
+  const address = addressOf(env, { host: hostIn(parts), tls: parts.flag("tls"), path: pathIn(parts) })
   if (address === undefined) {
     throw misconfigured(
       "names no server, and VAULT_ADDR is not set to an address",
@@ -58,12 +60,19 @@ export function fromUrl(url: URL, env: Environment): OpenVaultOptions {
   }
 }
 
-function placeIn({ host }: ServiceUrl): { hostname: string; port: string } | undefined {
+function hostIn({ host }: ServiceUrl): { hostname: string; port: string } | undefined {
   if (host === "") return undefined
   // Read as the host of a web address is, which knows cases and brackets; a port that it hides is written in the text.
   const web = URL.parse(`http://${host}`)
   if (web === null) throw misconfigured("has a host that is none", "write vault://127.0.0.1:8200/secret")
   return { hostname: web.hostname, port: /:(\d+)$/.exec(host)?.[1] ?? DEFAULT_PORT }
+}
+
+function pathIn(parts: ServiceUrl): string | undefined {
+  const path = parts.parameter("path")
+  if (path === undefined) return undefined
+  if (isPath(path)) return `/${encoded(path)}`
+  throw misconfigured("has a path= that is none", "write it as in path=team/vault")
 }
 
 function kvIn(parts: ServiceUrl): { kv?: 1 | 2 } {

@@ -152,6 +152,14 @@ test("a server that was sealed answers again after it was unsealed, without a re
   await store.close()
 })
 
+test("a server behind a path is asked below it", async () => {
+  const server = await playedServer(() => kv2Answer({ value: "v" }))
+  const store = storeAt(`${server.url}/team%20a/vault/`, "token")
+  expect((await store.read("tally", calm)).value).toBe("v")
+  expect(server.asked).toEqual(["GET /team%20a/vault/v1/secret/data/tally"])
+  await store.close()
+})
+
 describe("a transport of one's own", () => {
   const answer = {
     status: 200,

@@ -1,6 +1,5 @@
 import { type ServerOptions, vault, vaultLeases } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
-import { proxyEnvironment } from "../../../providers/vault/proxy.ts"
 import { newCanary } from "../../support/canary.ts"
 import { calm, errorOf } from "../calls.ts"
 
@@ -21,7 +20,9 @@ describe("options", () => {
     ["a version that is a text", { kv: "2" }],
     ["an address that is none", { address: "vault.example.com" }],
     ["an address of another kind", { address: "ftp://vault.example.com" }],
-    ["an address with a path", { address: "https://vault.example.com/v1" }],
+    ["an address with what is added to it", { address: "https://vault.example.com/v1/" }],
+    ["an address with a query", { address: "https://vault.example.com/?a=b" }],
+    ["an address whose path leads elsewhere", { address: "https://vault.example.com/a%2f..%2fb" }],
     ["an address with a credential", { address: "https://u:p@vault.example.com" }],
     ["no address", { address: undefined }],
     ["a mount that leads elsewhere", { mount: "../sys" }],
@@ -89,21 +90,6 @@ describe("options", () => {
     const { kv: _, ...server } = good
     expect(vaultLeases(server).write).toBeUndefined()
     expect(() => vaultLeases(good as ServerOptions)).toThrow('"kv"')
-  })
-})
-
-describe("a proxy", () => {
-  test("is used by the agents of the versions of Node that know one", () => {
-    const used = { proxyEnv: { HTTP_PROXY: "http://p:1", HTTPS_PROXY: "http://p:1" } }
-    for (const node of ["22.21.0", "22.22.1", "24.5.0", "24.21.0", "25.0.0", "26.1.0"])
-      expect(proxyEnvironment("http://p:1", node)).toEqual(used)
-  })
-
-  test("is MISCONFIGURED with the others, and nothing where there is none", () => {
-    for (const node of ["22.18.0", "22.20.0", "23.11.0", "24.4.1"]) {
-      expect(() => proxyEnvironment("http://p:1", node)).toThrow("MISCONFIGURED")
-      expect(proxyEnvironment(undefined, node)).toEqual({})
-    }
   })
 })
 

@@ -39,10 +39,15 @@ export interface PlayedServer {
   close(): Promise<void>
 }
 
-/** Starts a server that ends with the test. It speaks TLS if it is given a certificate. */
+/**
+ * Starts a server that ends with the test. It speaks TLS if it is given a certificate.
+ *
+ * @param at the port. Default: a free one.
+ */
 export async function playedServer(
   answer: (request: Seen) => Played | Promise<Played>,
   tls?: ServerOptions,
+  at = 0,
 ): Promise<PlayedServer> {
   let play = answer
   const seen: Seen[] = []
@@ -57,7 +62,7 @@ export async function playedServer(
     })()
   }
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
-  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+  await new Promise<void>(resolve => server.listen(at, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   const close = async (): Promise<void> => {
     server.closeAllConnections()

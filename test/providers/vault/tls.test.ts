@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import type { ServerOptions } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TLSSocket } from "node:tls"
@@ -93,6 +94,10 @@ describe("certificates that cannot be used", () => {
     ["a folder that is missing", { ca: { folder: "/nowhere" } }, "ENOENT"],
     ["an authority that is no certificate", { ca: "CANARY" }, "-----BEGIN CERTIFICATE-----"],
     ["a text that is no certificate", { ca: authority.ca, cert: "CANARY", key: "CANARY" }, "PEM"],
+    ["an authority that is no certificate", { ca: "CANARY" }, "-----BEGIN CERTIFICATE-----"],
+    ["an authority that is empty", { ca: "" }, "-----BEGIN CERTIFICATE-----"],
+    ["a certificate and a key that are empty", { ca: authority.ca, cert: "", key: "" }, "PEM"],
+    ["an empty key", { ca: authority.ca, cert: certificate.cert, key: "" }, "PEM"],
     ["a key of another certificate", { cert: certificate.cert, key: otherKey }, "PEM"],
   ] as const)("are MISCONFIGURED: %s", async ([, tls, says]) => {
     const canary = newCanary()
@@ -101,6 +106,14 @@ describe("certificates that cannot be used", () => {
     const error = canary.watch(await errorOf(store.read("tally", calm)))
     expect([error.code, error.message]).toEqual(["MISCONFIGURED", expect.stringContaining(says)])
     await store.close()
+  })
+
+  test("are MISCONFIGURED in a folder that holds none, or something else under their names", async () => {
+    for (const files of [{}, { "README.txt": authority.ca }, { "a.pem": authority.ca, "b.pem": "" }]) {
+      const store = storeAt("https://127.0.0.1:1", { ca: { folder: await folderWith(files) } })
+      expect((await errorOf(store.read("tally", calm))).code).toBe("MISCONFIGURED")
+      await store.close()
+    }
   })
 
   test("are read again when they may be there", async () => {
@@ -148,8 +161,95 @@ test("a login by certificate shows it, and shows the one that replaced it at the
   await expect.poll(server.connections).toBe(0)
 })
 
+describe("files that are replaced while the store lives", () => {
+  /** A server at one port that can be started again with another certificate. */
+  async function restarted(server: PlayedServer, tls: ServerOptions): Promise<PlayedServer> {
+    await server.close()
+    return await playedServer(() => kv2Answer({ value: "v" }), tls, server.port)
+  }
+
+  test("are read when the server's certificate is not trusted any more, and the call is made once more", async () => {
+    const server = await tlsServer()
+    const folder = await folderWith({ ca: authority.ca })
+    const store = storeAt(server.url, { ca: { file: join(folder, "ca") } })
+    await store.read("tally", calm)
+    const other = await newAuthority()
+    const moved = await restarted(server, await other.server())
+    // Not at once: that the connection of before has ended is still on its way here.
+    await expect.poll(async () => (await errorOf(store.read("tally", calm))).transient).toBe(false)
+    await writeFile(join(folder, "ca"), other.ca)
+    const answers = await Promise.all(["one", "two", "three"].map(name => store.read(name, calm)))
+    expect(answers.map(({ value }) => value)).toEqual(["v", "v", "v"])
+    await store.read("tally", calm)
+    // The first of them met the connection of before.
+    expect(new Set(moved.seen.map(({ connection }) => connection)).size).toBeLessThanOrEqual(3)
+    await store.close()
+    await expect.poll(moved.connections).toBe(0)
+  })
+
+  test("are taken as they were while they cannot be used", async () => {
+    const server = await tlsServer()
+    const folder = await folderWith({ ca: authority.ca })
+    const store = storeAt(server.url, { ca: { file: join(folder, "ca") } })
+    await store.read("tally", calm)
+    await writeFile(join(folder, "ca"), "-----BEGIN CERTIFICATE-----\nhalf")
+    await restarted(server, await (await newAuthority()).server())
+    await expect
+      .poll(async () => (await errorOf(store.read("tally", calm))).hint)
+      .toEqual(expect.stringContaining("VAULT_CACERT"))
+    await store.close()
+  })
+
+  test("are shown to a server that takes the old certificate no more, though the token lives", async () => {
+    const [first, second] = [await authority.client("first"), await newAuthority()]
+    const replaced = await second.client("second")
+    const folder = await folderWith({ cert: first.cert, key: first.key })
+    const asks = { ...certificate, requestCert: true, rejectUnauthorized: true }
+    const server = await playedServer(() => kv2Answer({ value: "v" }), { ...asks, ca: authority.ca })
+    const files = { cert: { file: join(folder, "cert") }, key: { file: join(folder, "key") } }
+    const store = storeAt(server.url, { ca: authority.ca, ...files })
+    await store.read("tally", calm)
+    await writeFile(join(folder, "cert"), replaced.cert)
+    await writeFile(join(folder, "key"), replaced.key)
+    await restarted(server, { ...asks, ca: second.ca })
+    // A server that only breaks off may have heard the request: that one is not made again, but the next one is.
+    await store.read("tally", calm).catch(() => undefined)
+    expect((await store.read("tally", calm)).value).toBe("v")
+    await store.close()
+  })
+
+  test("are read again at every login, also where that needs no certificate", async () => {
+    const folder = await folderWith({ ca: authority.ca })
+    let dead = false
+    const server = await playedServer(({ path }) => {
+      if (path === "auth/approle/login") return loginAnswer("token")
+      if (!dead) return kv2Answer({ value: "v" })
+      dead = false
+      return refusal(403, "invalid token")
+    }, certificate)
+    const store = vault({
+      kv: 2,
+      address: server.url,
+      tls: { ca: { file: join(folder, "ca") } },
+      auth: { method: "approle", roleId: "r", secretId: "s" },
+    })
+    await store.read("tally", calm)
+    const [before] = server.seen
+    dead = true
+    await store.read("tally", calm)
+    expect(new Set(server.seen.map(({ connection }) => connection))).toEqual(new Set([before?.connection]))
+    // Another authority beside the one that is needed is another text.
+    await writeFile(join(folder, "ca"), `${authority.ca}\n${(await newAuthority()).ca}`)
+    dead = true
+    await store.read("tally", calm)
+    expect(server.seen.at(-1)?.connection).not.toBe(before?.connection)
+    await store.close()
+  })
+})
+
 test("connections of certificates that were replaced end with their requests, and all with the store", async () => {
-  const client = await authority.client("web")
+  const [first, second] = [await authority.client("first"), await authority.client("second")]
+  const folder = await folderWith({ cert: first.cert, key: first.key })
   const answers = new Map<string, () => void>()
   let dead = false
   const server = await playedServer(
@@ -165,13 +265,15 @@ test("connections of certificates that were replaced end with their requests, an
   const store = vault({
     kv: 2,
     address: server.url,
-    tls: { ca: authority.ca, ...client },
+    tls: { ca: authority.ca, cert: { file: join(folder, "cert") }, key: { file: join(folder, "key") } },
     auth: { method: "cert" },
   })
   await store.read("tally", calm)
   const slow = store.read("slow-one", calm)
   const endless = errorOf(store.read("slow-two", calm))
   await expect.poll(() => answers.size).toBe(2)
+  await writeFile(join(folder, "cert"), second.cert)
+  await writeFile(join(folder, "key"), second.key)
   dead = true
   await store.read("tally", calm)
   await expect.poll(server.connections).toBe(3)

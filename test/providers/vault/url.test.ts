@@ -34,6 +34,38 @@ describe("a URL", () => {
     expect(() => read("vault:///kv", { ...HOME, VAULT_ADDR: "vault.internal:8200" })).toThrow("VAULT_ADDR")
   })
 
+  test("of a server behind a path has that from the variable, or from path=", () => {
+    const env = { ...HOME, VAULT_ADDR: "https://gateway.example.com/team/vault/" }
+    expect(read("vault:///kv", env).address).toBe("https://gateway.example.com:443/team/vault")
+    expect(read("vault://gateway.example.com:443/kv", env).address).toBe(
+      "https://gateway.example.com:443/team/vault",
+    )
+    expect(read("vault://gateway.example.com/kv", env).address).toBe("https://gateway.example.com:8200")
+    expect(read("vault://v/kv?path=team/a%20b").address).toBe("https://v:8200/team/a%20b")
+    expect(read("vault:///kv?path=other", env).address).toBe("https://gateway.example.com:443/other")
+    for (const path of ["..", "/vault", "a//b"])
+      expect(() => read(`vault://v/kv?path=${path}`)).toThrow("MISCONFIGURED")
+  })
+
+  test.for([
+    "https://u:CANARY@vault.example.com",
+    "https://CANARY@vault.example.com:8200",
+    "https://vault.example.com/?a=CANARY",
+    "https://vault.example.com/#CANARY",
+  ])("of a server of the environment that is %s is MISCONFIGURED, without quoting it", planted => {
+    const canary = newCanary()
+    const env = { ...HOME, VAULT_ADDR: planted.replace("CANARY", canary.text) }
+    for (const url of [
+      "vault:///kv",
+      "vault://vault.example.com:8200/kv",
+      "vault://vault.example.com:443/kv",
+    ]) {
+      if (planted.includes(":8200") === url.includes(":443")) continue
+      expect(() => read(url, env)).toThrow("VAULT_ADDR")
+      expect(() => read(url, env)).not.toThrow(canary.text)
+    }
+  })
+
   test("of the server of the environment takes its scheme, and no other", () => {
     const env = { ...HOME, VAULT_ADDR: "http://vault.internal:8200" }
     expect(read("vault://vault.internal/kv", env).address).toBe("http://vault.internal:8200")
@@ -196,12 +228,50 @@ describe("the connection of a URL", () => {
     ["vault.example.com:8200", true],
     ["vault.example.com:8201", false],
     ["ample.com", false],
+    ["VAULT.example.com", true],
     ["", false],
     [",", false],
   ] as const)("with NO_PROXY=%s is direct: %s", ([list, direct]) => {
     const env = { ...HOME, HTTPS_PROXY: "http://proxy:1", NO_PROXY: list }
     expect(read("vault://vault.example.com/kv", env).proxy === undefined).toBe(direct)
   })
+})
+
+describe("an address that is reached directly", () => {
+  test.for([
+    ["10.1.2.3", "10.0.0.0/8", true],
+    ["10.1.2.3", "10.1.2.3/32, other", true],
+    ["11.1.2.3", "10.0.0.0/8", false],
+    ["10.1.2.3", "10.0.0.0/33", false],
+    ["10.1.2.3", "10.0.0.0/", false],
+    ["10.1.2.3", "fd00::/8", false],
+    ["10.1.2.3", "10.1.2.3", true],
+    ["10.1.2.3", "10.1.2.3:8200", true],
+    ["10.1.2.3", "10.1.2.3:8201", false],
+    ["[fd00::1]", "fd00::1", true],
+    ["[fd00::1]", "[fd00::1]", true],
+    ["[fd00::1]", "[fd00::1]:8200", true],
+    ["[fd00::1]", "[fd00::1]:8201", false],
+    ["[fd00::1]", "fd00:0:0::1", true],
+    ["[fd00::1]", "fd00::/8", true],
+    ["[fe00::1]", "fd00::/8", false],
+    ["vault.example.com", "10.0.0.0/8", false],
+  ] as const)("%s is one with NO_PROXY=%s: %s", ([host, list, direct]) => {
+    const env = { ...HOME, HTTPS_PROXY: "http://proxy:1", NO_PROXY: list }
+    expect(read(`vault://${host}/kv`, env).proxy === undefined).toBe(direct)
+  })
+})
+
+test.for([
+  ["corp:3128", "http://corp:3128"],
+  ["corp", "http://corp"],
+  ["anna:pw@corp:3128", "http://anna:pw@corp:3128"],
+  ["https://corp:3128", "https://corp:3128"],
+  ["HTTP://corp:3128", "HTTP://corp:3128"],
+] as const)("a proxy that is %s is %s", ([written, proxy]) => {
+  const options = read("vault://v/kv", { ...HOME, VAULT_TOKEN: "t", HTTPS_PROXY: written })
+  expect(options.proxy).toBe(proxy)
+  expect(() => vault({ ...options, kv: 2 })).not.toThrow()
 })
 
 describe("a location", () => {
@@ -212,6 +282,7 @@ describe("a location", () => {
     "vault://127.0.0.1:8200/secret?tls=true",
     "vault://vault.example.com:8200/secret?namespace=team&tls=false",
     "vault://[::1]:8200/secret",
+    "vault://gateway.example.com:443/secret?path=team/a%26b&namespace=x",
   ])("%s is a URL that leads to the same store", url => {
     const { kv: _, leases: __, ...options } = read(url, { ...HOME, VAULT_TOKEN: "t" })
     expect(vault({ ...options, kv: 2 }).location).toBe(url)
