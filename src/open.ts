@@ -81,11 +81,13 @@ const SCHEMES: Readonly<Record<string, Open>> = {
   },
   "vault:": async (url, { env, clock, ask }) => {
     const provider = await import("../providers/vault/index.ts")
-    const options = { ...provider.fromUrl(url, env), clock }
-    return await ask(
-      `vault://${url.host}${url.pathname}`,
-      async signal => await provider.openVault(options, { signal }),
-    )
+    const opening = provider.openingVault({ ...provider.fromUrl(url, env), clock })
+    try {
+      return await ask(`vault://${url.host}${url.pathname}`, async signal => await opening.store({ signal }))
+    } catch (thrown) {
+      await closeQuietly(opening)
+      throw thrown
+    }
   },
 }
 

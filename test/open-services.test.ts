@@ -129,6 +129,36 @@ describe("opening a service by URL", () => {
     expect(asked.filter(path => path.startsWith("sys/internal"))).toHaveLength(3)
   })
 
+  it("opens a wrapped secret id of Vault once, however often the server has to be asked", async () => {
+    const asked: string[] = []
+    const spent = new Set<string>()
+    const host = await serving((request, response) => {
+      const path = (request.url ?? "").replace("/v1/", "")
+      asked.push(path)
+      const answer = (status: number, body: object) =>
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+      const once = (body: object) =>
+        spent.has(path) ? answer(400, { errors: ["spent"] }) : answer(200, body)
+      if (path === "sys/wrapping/lookup") once({ data: { creation_path: "auth/approle/role/web/secret-id" } })
+      else if (path === "sys/wrapping/unwrap") once({ data: { secret_id: "s" } })
+      else if (path === "auth/approle/login") once({ auth: { client_token: "t", lease_duration: 0 } })
+      else if (spent.has(path)) answer(200, { data: { type: "kv", path: "kv/", options: { version: "2" } } })
+      else answer(503, { errors: ["Vault is sealed"] })
+      spent.add(path)
+    })
+    const env = { VAULT_ROLE_ID: "r", VAULT_SECRET_ID: newCanary().text }
+    const url = `vault://${host}/kv?auth=approle&wrapped=true`
+    await using secrets = await openSecrets(url, { env, random: () => 0 })
+    expect(secrets.supports("versions")).toBe(true)
+    expect(asked).toEqual([
+      "sys/wrapping/lookup",
+      "sys/wrapping/unwrap",
+      "auth/approle/login",
+      "sys/internal/ui/mounts/kv",
+      "sys/internal/ui/mounts/kv",
+    ])
+  })
+
   it("asks a service for nothing before the first read, unless there is only a store", async () => {
     const env = { VAULT_TOKEN: newCanary().text }
     const { host, asked } = await vaultServer()
