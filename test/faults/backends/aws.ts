@@ -12,6 +12,7 @@ import type { SecretErrorCode } from "../../../src/core/index.ts"
 import type { AwsServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../../support/certificates.ts"
+import { laterBy } from "../../support/clock.ts"
 import type { ProxiedRequest } from "../http-faults.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Calamity, Column, Evidence, Held, LiveCell, Needs } from "../matrix/cell.ts"
@@ -33,26 +34,27 @@ class Issuer {
   readonly secrets: string[] = []
   /** The session token that is good. */
   good: string | undefined
-  #refuses = false
+  #does: "gives" | "refuses" | "is silent" = "gives"
   readonly #accessKeyId: string
 
   constructor(accessKeyId: string) {
     this.#accessKeyId = accessKeyId
   }
 
-  /** Ends what it gave out. @param refuses whether it gives out nothing more. */
-  end(refuses: boolean): void {
+  /** Ends what it gave out. @param does what it does from then on. */
+  end(does: "gives" | "refuses" | "is silent"): void {
     this.good = undefined
-    this.#refuses = refuses
+    this.#does = does
   }
 
   /** Gives out credentials again. */
   relent(): void {
-    this.#refuses = false
+    this.#does = "gives"
   }
 
   readonly provide = async () => {
-    if (this.#refuses) {
+    if (this.#does === "is silent") await new Promise(() => undefined)
+    if (this.#does === "refuses") {
       throw Object.assign(new Error(`expired: ${this.secrets.join()}`), { name: "CredentialsProviderError" })
     }
     const [secretAccessKey, sessionToken] = [newCanary().text, newCanary().text]
@@ -148,7 +150,20 @@ function refuseOldSessions(bench: AwsBench): Calamity {
   const isOld = ({ headers }: ProxiedRequest): boolean => headers["x-amz-security-token"] !== issuer.good
   const body = JSON.stringify({ __type: "ExpiredTokenException", message: `expired: ${credentials.join()}` })
   const fault = proxy.faults.add({ is: "answer", status: 400, body }, { which: isOld })
-  return { end: () => fault.end() }
+  return { end: () => fault.end(), struck: () => fault.struck }
+}
+
+/** The same, while no others are given out. */
+function withoutLogin(bench: AwsBench, does: "refuses" | "is silent"): Calamity {
+  bench.issuer.end(does)
+  const refusing = refuseOldSessions(bench)
+  return {
+    ...refusing,
+    end() {
+      bench.issuer.relent()
+      refusing.end()
+    },
+  }
 }
 
 const shared = overHttp<AwsBench>(localstack)
@@ -159,12 +174,11 @@ export const awsColumn: Column<AwsBench> = {
   otherAuthority: { ...shared.otherAuthority, needs: "tls" },
   throttled: recorded("THROTTLED", "stale", "aws-throttled"),
   expiredAndBack: {
-    code: "UNAUTHENTICATED",
+    code: "none",
     held: "current",
     evidence: { is: "injected" },
-    note: "the next call logs in anew",
     begin(bench) {
-      bench.issuer.end(false)
+      bench.issuer.end("gives")
       return refuseOldSessions(bench)
     },
   },
@@ -172,15 +186,20 @@ export const awsColumn: Column<AwsBench> = {
     code: "UNAUTHENTICATED",
     held: "stale",
     evidence: { is: "injected" },
-    // Only the first error still hopes for other credentials.
-    startFails: "at once",
+    begin: bench => withoutLogin(bench, "refuses"),
+  },
+  silentLogin: {
+    code: "TIMEOUT",
+    held: "stale",
+    evidence: { is: "injected" },
     begin(bench) {
-      bench.issuer.end(true)
-      const refusing = refuseOldSessions(bench)
+      const silent = withoutLogin(bench, "is silent")
       return {
+        ...silent,
         end() {
-          bench.issuer.relent()
-          refusing.end()
+          silent.end()
+          // From then on nobody waits for the login that hangs.
+          laterBy(10_000)
         },
       }
     },
