@@ -44,6 +44,11 @@ const REASONS: Readonly<Record<Reason, KnownFailure>> = {
     code: "DENIED",
     hint: "its policies need the path: docs/permissions.md has them; vault token capabilities shows what it has",
   },
+  "plainly-denied": {
+    code: "UNAUTHENTICATED",
+    message: "the server denies it, and does not say whether it knows the token",
+    hint: "see whether the token lives: vault token lookup",
+  },
   "not-initialised": {
     code: "UNAVAILABLE",
     message: "the server was never initialised",
@@ -189,7 +194,7 @@ export const vaultErrors: ErrorTable = thrown => {
 
 function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | undefined {
   // A login has roles and permissions of its own, which are not those of secrets.
-  const isOfSecrets = reason === "no-role" || reason === "not-permitted"
+  const isOfSecrets = reason === "no-role" || reason === "not-permitted" || reason === "plainly-denied"
   if (reason !== undefined && (stage === "call" || !isOfSecrets)) return REASONS[reason]
   if (status >= 300 && status < 400) return REDIRECTED
   const login = stage === "call" ? undefined : LOGIN[status]

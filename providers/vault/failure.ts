@@ -16,6 +16,7 @@ export type Reason =
   | "no-namespace"
   | "no-role"
   | "not-permitted"
+  | "plainly-denied"
   | "not-initialised"
   | "sealed"
   | "speaks-tls"
@@ -83,6 +84,8 @@ const WORDS: readonly (readonly [said: RegExp, at: readonly number[], meant: Rea
   [/invalid token|bad token/i, [403], "dead-token"],
   // A policy said no, so the token is alive: a dead one is refused without counting errors.
   [/^\d+ errors? occurred:\s+\* permission denied/i, [403], "not-permitted"],
+  // So OpenBao, and older Vaults, say that a token is dead; engines may say it, too.
+  [/^\s*permission denied\s*$/i, [403], "plainly-denied"],
   [/missing client token/i, [400, 403], "missing-token"],
   [/no handler for route/i, [404], "no-engine"],
   [/no namespace|namespace not found/i, [404], "no-namespace"],

@@ -10,9 +10,9 @@ import {
 import type { Answer } from "./client.ts"
 import type { AskServer, Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
-import { type Flight, flight } from "./flight.ts"
 import { fieldsOf, numberOf, textOf } from "./json.ts"
 import { encoded } from "./names.ts"
+import type { Holder } from "./session.ts"
 import { valueIn } from "./value.ts"
 
 /** The operations of engines that make credentials: they can be read, and nothing else. */
@@ -23,10 +23,11 @@ export interface Leases {
 
 /** Credentials that the server made, and how long they live. */
 interface Leased {
-  readonly stored: StoredSecret
+  readonly stored: Pick<StoredSecret, "value" | "version">
   readonly id: string
   /** The login that they were made with, and with whose token they die. */
   readonly login: number
+  /** Before they were asked for: they may have been made at once. */
   readonly since: Instant
   /** Milliseconds. */
   readonly duration: number
@@ -37,29 +38,33 @@ interface Leased {
  * Credentials that are made when they are read ("Lease, renew, and revoke"). Every reading makes new ones on the far side,
  * a user in a database for example; so what was read is kept here, and a further reading asks the server whether its lease
  * still lives. It is prolonged, or read again, when two thirds of the lease are over, and read again when it was revoked and
- * after a new login, because credentials die with the token that they were made with.
+ * after a new login, because credentials die with the token that they were made with. A reading goes on when nobody waits
+ * for it any more, and what it has made is there for the next.
  */
-export function leases({ withLogin, clock }: Connection, mount: string): Leases {
+export function leases({ withLogin, giveBack, works, clock }: Connection, mount: string): Leases {
   const kept = new Map<string, Leased>()
-  const flights = new Map<string, Flight<StoredSecret>>()
+  const together = works.together<StoredSecret>("call")
   const versionOf = versionMaker()
 
   const age = ({ since }: Leased): number => elapsed(since, instant(clock))
-  const end = (milliseconds: number): Date => new Date(clock.wall() + milliseconds)
+  const shown = ({ stored, since, duration }: Leased, { end }: Holder): StoredSecret => ({
+    ...stored,
+    expiresAt: new Date(Math.min(since.wall + duration, end)),
+  })
 
   async function read(
     name: string,
     ask: AskServer,
-    login: number,
+    holder: Holder,
     signal: AbortSignal,
   ): Promise<StoredSecret> {
     const known = kept.get(name)
-    if (known?.login === login) {
+    if (known?.login === holder.login) {
       const isDue = age(known) >= (known.duration * 2) / 3
       const still = isDue ? await renew(known, ask, signal) : await lookUp(known, ask, signal)
       if (still !== undefined) {
         kept.set(name, still)
-        return still.stored
+        return shown(still, holder)
       }
     }
     const since = instant(clock)
@@ -67,17 +72,27 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
     const id = textOf(answer.json.lease_id) ?? ""
     if (id === "") {
       kept.delete(name)
-      return unleased(name, answer)
+      return unleased(name, answer, since)
     }
-    const duration = durationOf(answer)
-    const stored = {
-      value: valueIn(answer.text, json => json.data),
-      // The last part is the server's own mark; the rest is the name.
-      version: id.slice(id.lastIndexOf("/") + 1),
-      expiresAt: end(duration),
+    const made = {
+      stored: {
+        value: valueIn(answer.text, json => json.data),
+        // The last part is the server's own mark; the rest is the name.
+        version: id.slice(id.lastIndexOf("/") + 1),
+      },
+      id,
+      login: holder.login,
+      since,
+      duration: durationOf(answer),
+      renewable: answer.json.renewable === true,
     }
-    kept.set(name, { stored, id, login, since, duration, renewable: answer.json.renewable === true })
-    return stored
+    const other = kept.get(name)
+    // Whoever came later, because this reading took too long, was faster.
+    const isLate = other !== known && other?.login === holder.login
+    if (isLate || works.closing.aborted) await giveBack(holder, "sys/leases/revoke", { lease_id: id })
+    if (isLate) return shown(other, holder)
+    kept.set(name, made)
+    return shown(made, holder)
   }
 
   /** The same credentials, or nothing where they were revoked. */
@@ -102,7 +117,7 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
       const duration = durationOf(answer)
       // Near the longest time that they may have they are prolonged by less and less.
       if (duration <= known.duration / 2) return undefined
-      return { ...known, since, duration, stored: { ...known.stored, expiresAt: end(duration) } }
+      return { ...known, since, duration }
     } catch (thrown) {
       // Over, or not permitted; if it is the token that is dead, reading again will tell.
       if (isRefusal(thrown, 400) || isRefusal(thrown, 403)) return undefined
@@ -111,14 +126,14 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
   }
 
   /** Credentials that somebody rotates, with no lease: what is left of their time counts down in `ttl`, and is no change. */
-  function unleased(name: string, { json, text }: Answer): StoredSecret {
+  function unleased(name: string, { json, text }: Answer, since: Instant): StoredSecret {
     const ttl = numberOf(fieldsOf(json.data)?.ttl)
     const value = valueIn(text, answer => {
       const { ttl: counting, ...rest } = fieldsOf(answer.data) ?? {}
       return ttl === undefined ? answer.data : rest
     })
     const version = versionOf(name, value)
-    return { value, version, ...(ttl !== undefined && { expiresAt: end(1_000 * ttl) }) }
+    return { value, version, ...(ttl !== undefined && { expiresAt: new Date(since.wall + 1_000 * ttl) }) }
   }
 
   return {
@@ -132,12 +147,9 @@ export function leases({ withLogin, clock }: Connection, mount: string): Leases 
       local: false,
     },
     async read(name, { signal }) {
-      let reading = flights.get(name)
-      if (reading === undefined) {
-        reading = flight(own => withLogin((ask, login) => read(name, ask, login, own), own))
-        flights.set(name, reading)
-      }
-      return await reading.join(signal)
+      const reading = (own: AbortSignal): Promise<StoredSecret> =>
+        withLogin((ask, holder) => read(name, ask, holder, own), own)
+      return await together(name, reading, signal)
     },
   }
 }

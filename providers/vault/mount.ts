@@ -1,4 +1,4 @@
-import { misconfigured, sharedWork, untilAborted } from "../../src/core/index.ts"
+import { misconfigured } from "../../src/core/index.ts"
 import type { AskServer, Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
 import { fieldsOf, textOf } from "./json.ts"
@@ -53,11 +53,8 @@ export async function kvVersionAt({ ask }: Connection, mount: string, signal: Ab
  */
 export function seeingVersion2({ ask, ...connection }: Connection, mount: string): Connection {
   let seen = false
-  const { clock } = connection
-  const together = sharedWork<void>(() => new VaultFailure({ network: "ETIMEDOUT", notSent: true }), {
-    clock,
-  })
-  async function look(signal: AbortSignal): Promise<void> {
+  const together = connection.works.together<void>("lookup")
+  const look = async (signal: AbortSignal): Promise<void> => {
     try {
       if ((await versionAt(ask, mount, signal)) === 1)
         throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
@@ -71,7 +68,7 @@ export function seeingVersion2({ ask, ...connection }: Connection, mount: string
     seen = true
   }
   const sure = async (signal: AbortSignal): Promise<void> => {
-    if (!seen) await untilAborted(signal, () => together("", look))
+    if (!seen) await together("version", look, signal)
   }
   return {
     ...connection,

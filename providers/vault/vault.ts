@@ -63,7 +63,7 @@ export function vault(options: VaultOptions): VaultKv1Store {
  */
 export function vaultLeases(options: ServerOptions): SecretStore {
   const checked = checkOptions("vaultLeases()", options, [])
-  return leasesStore(checked, connectionOf(checked))
+  return leasesStore(checked, connectionOf(checked, { endMatters: true }))
 }
 
 /**
@@ -73,6 +73,29 @@ export function vaultLeases(options: ServerOptions): SecretStore {
  * @throws SecretError `MISCONFIGURED`, also if there is no such mount; whatever else keeps the server from answering
  */
 export async function openVault(options: OpenVaultOptions, { signal }: CallOptions): Promise<SecretStore> {
+  const opening = openingVault(options)
+  try {
+    return await opening.store({ signal })
+  } catch (thrown) {
+    await opening.close()
+    throw thrown
+  }
+}
+
+/** A store that is about to be opened, by one connection and one login, however often the server has to be asked. */
+export interface VaultOpening {
+  /** The store. Can be asked for again when that failed. @throws SecretError as {@link openVault} does */
+  store(options: CallOptions): Promise<SecretStore>
+  /** Gives up: what would have become the store's is given back. */
+  close(): Promise<void>
+}
+
+/**
+ * For those who ask again when the server does not answer: what logs in can be good for one time only.
+ *
+ * @throws SecretError `MISCONFIGURED` for an option that does not exist or has no value that can be meant
+ */
+export function openingVault(options: OpenVaultOptions): VaultOpening {
   const checked = checkOptions("openVault()", options, ["kv", "leases"])
   const { kv, leases = false } = options
   if (typeof leases !== "boolean" || (leases && kv !== undefined)) {
@@ -81,16 +104,21 @@ export async function openVault(options: OpenVaultOptions, { signal }: CallOptio
       "an engine keeps values (kv) or makes credentials (leases)",
     )
   }
-  const connection = connectionOf(checked)
-  if (leases) return leasesStore(checked, connection)
-  if (kv !== undefined) return statedStore(checked, kv, connection)
-  try {
-    return keyValueStore(checked, await kvVersionAt(connection, checked.mount, signal), connection)
-  } catch (thrown) {
-    await connection.close()
-    const store = locationOf(checked, [])
-    if (signal.aborted) throw new SecretError("ABORTED", { store })
-    throw rebuild(thrown, { store }, isSecretError(thrown) ? undefined : vaultErrors(thrown, "open"))
+  if (kv !== undefined) checkKv(kv)
+  const connection = connectionOf(checked, { endMatters: leases })
+  return {
+    async store({ signal }) {
+      if (leases) return leasesStore(checked, connection)
+      if (kv !== undefined) return statedStore(checked, kv, connection)
+      try {
+        return keyValueStore(checked, await kvVersionAt(connection, checked.mount, signal), connection)
+      } catch (thrown) {
+        const store = locationOf(checked, [])
+        if (signal.aborted) throw new SecretError("ABORTED", { store })
+        throw rebuild(thrown, { store }, isSecretError(thrown) ? undefined : vaultErrors(thrown, "open"))
+      }
+    },
+    close: () => connection.close(),
   }
 }
 

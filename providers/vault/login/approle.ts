@@ -2,7 +2,7 @@ import { SecretError } from "../../../src/core/index.ts"
 import { VaultFailure } from "../failure.ts"
 import { fieldsOf, textOf } from "../json.ts"
 import { type Credential, credentialOf } from "./credential.ts"
-import { type Login, type LoginCall, logInAt } from "./login.ts"
+import { attemptAt, type Login, type LoginCall, logInAt } from "./login.ts"
 
 /** The login of machines: a role, and a secret that belongs to it. */
 export interface AppRoleAuth {
@@ -20,52 +20,82 @@ export interface AppRoleAuth {
 
 /** Logs in with a role id and a secret id. */
 export function appRoleLogin({ roleId, secretId, mount = "approle" }: AppRoleAuth): Login {
-  let opened: { readonly wrapping: string; readonly secret: string } | undefined
-
-  async function secretOf(call: LoginCall): Promise<string | undefined> {
-    if (secretId === undefined) return undefined
-    if (typeof secretId !== "object" || !("wrapped" in secretId))
-      return await credentialOf("secret id", secretId)
-    const wrapping = await credentialOf("wrapping token", secretId.wrapped)
-    if (opened?.wrapping !== wrapping) opened = { wrapping, secret: await unwrap(wrapping, mount, call) }
-    return opened.secret
-  }
-
+  const wrapped = wrappedSecret(mount)
   return {
     issues: true,
-    async logIn(call) {
+    counted: true,
+    async attempt() {
       const role = await credentialOf("role id", roleId)
-      const secret = await secretOf(call)
-      return await logInAt(call, mount, { role_id: role, ...(secret !== undefined && { secret_id: secret }) })
+      if (secretId === undefined) return attemptAt(mount, { role_id: role })
+      if (typeof secretId !== "object" || !("wrapped" in secretId))
+        return attemptAt(mount, { role_id: role, secret_id: await credentialOf("secret id", secretId) })
+      const wrapping = await credentialOf("wrapping token", secretId.wrapped)
+      return {
+        credential: JSON.stringify([role, wrapping]),
+        async logIn(call) {
+          return await logInAt(call, mount, { role_id: role, secret_id: await wrapped(wrapping, call) })
+        },
+      }
     },
   }
 }
 
 /**
- * Opens a wrapping token, which works once. Looks first at what it wraps: whoever took the real one could have put another
- * in its place ("Response wrapping", validation).
+ * The secret id in a wrapping token, which works once, and is kept until there is another token. Looks first at what it
+ * wraps: whoever took the real one could have put another in its place ("Response wrapping", validation).
  */
-async function unwrap(wrapping: string, mount: string, call: LoginCall): Promise<string> {
-  const { client, namespace, signal } = call
-  const ask = (path: string, body: Record<string, string>, token?: string) =>
-    client.ask({ method: "POST", path, body, token, namespace, stage: "login", signal }).catch(incidentIfUsed)
+function wrappedSecret(mount: string): (wrapping: string, call: LoginCall) => Promise<string> {
+  let opened: { readonly wrapping: string; readonly secret: string } | undefined
+  /** The token that this process may have opened itself: nobody else is to be blamed then. */
+  let unanswered: string | undefined
 
-  const lookup = await ask("sys/wrapping/lookup", { token: wrapping })
-  const path = textOf(fieldsOf(lookup.json.data)?.creation_path) ?? ""
-  const [, role = ""] = path.split(`auth/${mount}/role/`)
-  if (!/^[^/]+\/(?:custom-)?secret-id$/.test(role))
-    throw incident("wraps something that is no secret id of this engine")
-  const answer = await ask("sys/wrapping/unwrap", {}, wrapping)
-  const secret = textOf(fieldsOf(answer.json.data)?.secret_id)
-  if (secret === undefined) throw incident("held no secret id")
-  return secret
+  async function unwrap(wrapping: string, { client, namespace, signal }: LoginCall): Promise<string> {
+    const ask = async (path: string, body: Record<string, string>, token?: string) =>
+      await client.ask({ method: "POST", path, body, token, namespace, stage: "login", signal })
+    const refused = (thrown: unknown): never => {
+      if (!isUsed(thrown)) throw thrown
+      throw unanswered === wrapping ? lost() : incident("was used before, or has run out")
+    }
+
+    const lookup = await ask("sys/wrapping/lookup", { token: wrapping }).catch(refused)
+    if (!isOfRole(textOf(fieldsOf(lookup.json.data)?.creation_path) ?? "", mount, namespace))
+      throw incident("wraps something that is no secret id of this engine")
+    const answer = await ask("sys/wrapping/unwrap", {}, wrapping).catch(thrown => {
+      const isAnswered = isUsed(thrown) || (thrown instanceof VaultFailure && thrown.notSent)
+      if (!isAnswered) unanswered = wrapping
+      return refused(thrown)
+    })
+    const secret = textOf(fieldsOf(answer.json.data)?.secret_id)
+    if (secret === undefined) throw incident("held no secret id")
+    return secret
+  }
+
+  return async (wrapping, call) => {
+    if (opened?.wrapping !== wrapping) opened = { wrapping, secret: await unwrap(wrapping, call) }
+    return opened.secret
+  }
 }
 
-function incidentIfUsed(thrown: unknown): never {
-  const isUsed =
+/** Whether a path is that of a role's secret ids, from its beginning: everybody has a cubbyhole, with any path in it. */
+function isOfRole(path: string, mount: string, namespace: string | undefined): boolean {
+  const within = namespace !== undefined && path.startsWith(`${namespace}/`) ? `${namespace}/` : ""
+  const roles = `${within}auth/${mount}/role/`
+  return path.startsWith(roles) && /^[^/]+\/(?:custom-)?secret-id$/.test(path.slice(roles.length))
+}
+
+function isUsed(thrown: unknown): boolean {
+  return (
     thrown instanceof VaultFailure &&
+    thrown.reason !== "odd-answer" &&
     (thrown.reason === "wrapping-token" || thrown.reason === "dead-token" || thrown.status === 403)
-  throw isUsed ? incident("was used before, or has run out") : thrown
+  )
+}
+
+function lost(): SecretError {
+  return new SecretError("UNAUTHENTICATED", {
+    message: "the wrapping token was opened by this process, and the answer was lost; or it has run out",
+    hint: "wrap a new secret id; nobody has the one that was lost, and it can be destroyed",
+  })
 }
 
 function incident(what: string): SecretError {

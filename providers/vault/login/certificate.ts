@@ -1,3 +1,5 @@
+import type { Pem } from "../tls.ts"
+import { passwordOf } from "./credential.ts"
 import { type Login, logInAt } from "./login.ts"
 
 /** The login by the certificate that this side shows when it connects: `tls.cert` and `tls.key`. */
@@ -9,13 +11,20 @@ export interface CertificateAuth {
   readonly mount?: string | undefined
 }
 
-/** Logs in by TLS certificate. Its files are read again before: a certificate is replaced before it runs out. */
-export function certificateLogin({ role, mount = "cert" }: CertificateAuth): Login {
+/**
+ * Logs in by TLS certificate. Its files are read again before: a certificate is replaced before it runs out.
+ *
+ * @param certificate the one that is shown, so that another one is known from it.
+ */
+export function certificateLogin({ role, mount = "cert" }: CertificateAuth, certificate: Pem = ""): Login {
+  const body = role === undefined ? {} : { name: role }
   return {
     issues: true,
-    async logIn(call) {
-      const body = role === undefined ? {} : { name: role }
-      return await logInAt(call, mount, body, { freshCertificates: true })
+    counted: false,
+    async attempt() {
+      // Whoever connects says what is wrong with a file that cannot be read.
+      const credential = await passwordOf("certificate", certificate).catch(() => "")
+      return { credential, logIn: call => logInAt(call, mount, body, { freshCertificates: true }) }
     },
   }
 }

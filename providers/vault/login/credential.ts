@@ -36,8 +36,9 @@ export async function passwordOf(what: string, credential: Credential): Promise<
 async function textOf(what: string, credential: Credential): Promise<string> {
   if (typeof credential === "string") return credential
   if (typeof credential === "function") {
+    let given: unknown
     try {
-      return await credential()
+      given = await credential()
     } catch {
       // What the function throws may quote the credential.
       throw new SecretError("UNAUTHENTICATED", {
@@ -45,6 +46,11 @@ async function textOf(what: string, credential: Credential): Promise<string> {
         hint: "call it by itself to see why",
       })
     }
+    if (typeof given === "string") return given
+    throw new SecretError("UNAUTHENTICATED", {
+      message: `the function that gives the ${what} gave no text`,
+      hint: `it returns the ${what} itself, or a promise of it`,
+    })
   }
   const { readFile } = await import("node:fs/promises")
   return await readFile(credential.file, "utf8").catch((thrown: unknown) => {

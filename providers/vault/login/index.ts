@@ -1,3 +1,4 @@
+import type { Pem } from "../tls.ts"
 import { type AppRoleAuth, appRoleLogin } from "./approle.ts"
 import { type CertificateAuth, certificateLogin } from "./certificate.ts"
 import { type JwtAuth, jwtLogin } from "./jwt.ts"
@@ -17,8 +18,12 @@ export type VaultAuth =
   | UserpassAuth
   | CertificateAuth
 
-/** The login that the options ask for. */
-export function loginOf(auth: VaultAuth): Login {
+/**
+ * The login that the options ask for.
+ *
+ * @param certificate the one that this side shows when it connects, if it has one.
+ */
+export function loginOf(auth: VaultAuth, certificate: Pem | undefined): Login {
   switch (auth.method) {
     case "token":
       return tokenLogin(auth)
@@ -33,7 +38,7 @@ export function loginOf(auth: VaultAuth): Login {
     case "userpass":
       return userpassLogin(auth)
     case "cert":
-      return certificateLogin(auth)
+      return certificateLogin(auth, certificate)
   }
 }
 
@@ -42,7 +47,7 @@ export type { CertificateAuth } from "./certificate.ts"
 export type { Credential } from "./credential.ts"
 export type { JwtAuth } from "./jwt.ts"
 export type { KubernetesAuth } from "./kubernetes.ts"
-export type { Grant, Login, LoginCall } from "./login.ts"
+export type { Attempt, Grant, Login } from "./login.ts"
 export { grantOf } from "./login.ts"
 export type { TokenAuth } from "./token.ts"
 export type { TokenFileAuth } from "./token-file.ts"

@@ -1,5 +1,5 @@
 import { type Credential, credentialOf } from "./credential.ts"
-import { type Login, logInAt } from "./login.ts"
+import { attemptAt, type Login } from "./login.ts"
 
 /** The login by a signed token of another authority: CI systems, SPIFFE, clouds. */
 export interface JwtAuth {
@@ -15,9 +15,10 @@ export interface JwtAuth {
 export function jwtLogin({ jwt, role, mount = "jwt" }: JwtAuth): Login {
   return {
     issues: true,
-    async logIn(call) {
+    counted: false,
+    async attempt() {
       const text = await credentialOf("signed token", jwt)
-      return await logInAt(call, mount, { jwt: text, ...(role !== undefined && { role }) })
+      return attemptAt(mount, { jwt: text, ...(role !== undefined && { role }) })
     },
   }
 }

@@ -1,5 +1,5 @@
 import { type Credential, credentialOf } from "./credential.ts"
-import { type Login, logInAt } from "./login.ts"
+import { attemptAt, type Login } from "./login.ts"
 
 /** The login of pods, by the token of their service account. */
 export interface KubernetesAuth {
@@ -19,11 +19,9 @@ export function kubernetesLogin(auth: KubernetesAuth): Login {
   const { role, jwt = { file: SERVICE_ACCOUNT_TOKEN }, mount = "kubernetes" } = auth
   return {
     issues: true,
-    async logIn(call) {
-      return await logInAt(call, mount, {
-        role,
-        jwt: await credentialOf("token of the service account", jwt),
-      })
+    counted: false,
+    async attempt() {
+      return attemptAt(mount, { role, jwt: await credentialOf("token of the service account", jwt) })
     },
   }
 }

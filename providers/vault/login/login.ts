@@ -17,6 +17,8 @@ export interface LoginCall {
   readonly namespace: string | undefined
   /** The token that is no longer accepted, if there was one. */
   readonly replacing: string | undefined
+  /** Whether something depends on when the token ends, so that it is worth a request to know. */
+  readonly endMatters: boolean
   readonly signal: AbortSignal
 }
 
@@ -24,18 +26,45 @@ export interface LoginCall {
 export interface Login {
   /** Whether the server gives out a new token each time. If not, the token is one that somebody else got. */
   readonly issues: boolean
+  /** Whether the server counts the logins that fail, and locks out who fails too often. */
+  readonly counted: boolean
   /**
-   * @throws VaultFailure with the stage `"login"`; SecretError `UNAUTHENTICATED` where there is nothing to log in with
+   * Gets the credential as it is now, and asks the server nothing.
+   *
+   * @throws SecretError `UNAUTHENTICATED` where there is nothing to log in with
    */
+  attempt(): Promise<Attempt>
+}
+
+/** One login, with one credential. */
+export interface Attempt {
+  /** Whatever it is made with, as one text: another text is another credential. */
+  readonly credential: string
+  /** @throws VaultFailure with the stage `"login"`; SecretError `UNAUTHENTICATED` for what was not accepted */
   logIn(call: LoginCall): Promise<Grant>
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+/** What some logins do otherwise. */
+export interface LoginWays {
+  /** Behind the mount. Default: `"login"`. */
+  readonly path?: string
+  /** Whether the files of certificates are to be read again before. */
+  readonly freshCertificates?: boolean
+}
+
+/** A login by the engine at a mount, by what is in its body. */
+export function attemptAt(mount: string, body: Body, ways: LoginWays = {}): Attempt {
+  return { credential: JSON.stringify(body), logIn: call => logInAt(call, mount, body, ways) }
 }
 
 /** Logs in by the engine at a mount, and says what it gave. */
 export async function logInAt(
   { client, namespace, signal }: LoginCall,
   mount: string,
-  body: Readonly<Record<string, unknown>>,
-  { path = "login", freshCertificates = false }: { path?: string; freshCertificates?: boolean } = {},
+  body: Body,
+  { path = "login", freshCertificates = false }: LoginWays = {},
 ): Promise<Grant> {
   const answer = await client.ask({
     method: "POST",

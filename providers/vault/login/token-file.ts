@@ -1,6 +1,6 @@
 import { credentialOf } from "./credential.ts"
 import type { Login } from "./login.ts"
-import { spent } from "./token.ts"
+import { givenGrant, spent } from "./token.ts"
 
 /** The token that `vault login` or an agent keeps in a file. Read again when the server no longer accepts it. */
 export interface TokenFileAuth {
@@ -12,10 +12,16 @@ export interface TokenFileAuth {
 export function tokenFileLogin({ file }: TokenFileAuth): Login {
   return {
     issues: false,
-    async logIn({ replacing }) {
+    counted: false,
+    async attempt() {
       const token = await credentialOf("token", { file })
-      if (token === replacing) throw spent("the file still holds it: vault login writes a new one")
-      return { token, lease: 0, renewable: false }
+      return {
+        credential: token,
+        async logIn(call) {
+          if (token === call.replacing) throw spent("the file still holds it: vault login writes a new one")
+          return await givenGrant(token, call, false)
+        },
+      }
     },
   }
 }

@@ -1,4 +1,5 @@
 import { SecretError } from "../../../src/core/index.ts"
+import { VaultFailure } from "../failure.ts"
 import { fieldsOf, numberOf } from "../json.ts"
 import { type Credential, credentialOf } from "./credential.ts"
 import type { Grant, Login, LoginCall } from "./login.ts"
@@ -18,13 +19,19 @@ export interface TokenAuth {
 export function tokenLogin({ token, renew = false }: TokenAuth): Login {
   return {
     issues: false,
-    async logIn(call) {
+    counted: false,
+    async attempt() {
       const text = await credentialOf("token", token)
-      if (text === call.replacing)
-        throw spent(
-          "make a new one, or let it read auth/token/lookup-self, which tells a dead token from one that may not do this",
-        )
-      return renew ? await leaseOf(text, call) : { token: text, lease: 0, renewable: false }
+      return {
+        credential: text,
+        async logIn(call) {
+          if (text === call.replacing)
+            throw spent(
+              "make a new one, or let it read auth/token/lookup-self, which tells a dead token from one that may not do this",
+            )
+          return await givenGrant(text, call, renew)
+        },
+      }
     },
   }
 }
@@ -34,15 +41,26 @@ export function spent(hint: string): SecretError {
   return new SecretError("UNAUTHENTICATED", { message: "the server does not accept the token", hint })
 }
 
-async function leaseOf(token: string, { client, namespace, signal }: LoginCall): Promise<Grant> {
-  const answer = await client.ask({
-    method: "GET",
-    path: "auth/token/lookup-self",
-    token,
-    namespace,
-    stage: "login",
-    signal,
-  })
-  const data = fieldsOf(answer.json.data)
-  return { token, lease: 1_000 * (numberOf(data?.ttl) ?? 0), renewable: data?.renewable === true }
+/**
+ * A token as it was given. The server is asked for the time that it has left if it is to be prolonged, or if something
+ * depends on when it ends; then it may refuse to say, and nothing is known of it.
+ */
+export async function givenGrant(token: string, call: LoginCall, renew: boolean): Promise<Grant> {
+  const unknown = { token, lease: 0, renewable: false }
+  if (!(renew || call.endMatters)) return unknown
+  const { client, namespace, signal } = call
+  try {
+    const path = "auth/token/lookup-self"
+    const answer = await client.ask({ method: "GET", path, token, namespace, stage: "login", signal })
+    const data = fieldsOf(answer.json.data)
+    return { token, lease: 1_000 * (numberOf(data?.ttl) ?? 0), renewable: renew && data?.renewable === true }
+  } catch (thrown) {
+    if (!renew && isRefusal(thrown)) return unknown
+    throw thrown
+  }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  const status = (thrown instanceof VaultFailure && thrown.status) || 0
+  return status >= 400 && status < 500 && status !== 429
 }

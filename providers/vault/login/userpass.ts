@@ -1,6 +1,6 @@
 import { encoded } from "../names.ts"
 import { type Credential, passwordOf } from "./credential.ts"
-import { type Login, logInAt } from "./login.ts"
+import { attemptAt, type Login } from "./login.ts"
 
 /** The login of people, by name and password. */
 export interface UserpassAuth {
@@ -16,8 +16,9 @@ export function userpassLogin({ username, password, mount = "userpass" }: Userpa
   const path = `login/${encoded(username)}`
   return {
     issues: true,
-    async logIn(call) {
-      return await logInAt(call, mount, { password: await passwordOf("password", password) }, { path })
+    counted: true,
+    async attempt() {
+      return attemptAt(mount, { password: await passwordOf("password", password) }, { path })
     },
   }
 }

@@ -3,8 +3,10 @@ import { expect, onTestFinished, test } from "vitest"
 import { describeOn } from "../../servers/cases.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import { adminOf, policyFile, tokenFor, unique } from "./admin.ts"
+import { playedServer } from "./server.ts"
 
 for (const name of ["vault", "openbao"] as const)
   describeOn(name, server => {
@@ -90,6 +92,35 @@ for (const name of ["vault", "openbao"] as const)
         .poll(async () => (await admin.ask("GET", `${mount}/revoked/${first.username}`)).data?.revoked)
         .toBe(true)
       expect((await read()).username).not.toBe(first.username)
+    })
+
+    test("credentials end with the token, if that ends first", async () => {
+      const { clock, read } = await start(undefined, 600)
+      const now = clock.wall()
+      expect((await read()).expiresAt?.getTime()).toBe(now + 600_000)
+    })
+
+    test("credentials that are made while the store is being closed are revoked", async () => {
+      const { store, mount, count } = await start()
+      const made = gate()
+      const proxy = await playedServer(async ({ path, method, token = "", body }) => {
+        const answer = await admin.ask(method, path, body as Readonly<Record<string, unknown>>, { token })
+        if (path.startsWith(mount)) await made.promise
+        return { json: answer }
+      })
+      await store.close()
+      const closed = vaultLeases({
+        address: proxy.url,
+        mount,
+        auth: { method: "token", token: server.rootToken },
+      })
+      const during = errorOf(closed.read("creds/reader", calm))
+      await expect.poll(count).toBe(1)
+      const closing = closed.close()
+      expect((await during).code).toBe("CLOSED")
+      made.open()
+      await closing
+      await expect.poll(count).toBe(0)
     })
 
     test("a role that is not there is NOT_FOUND, and one that is not permitted is DENIED", async () => {

@@ -1,15 +1,20 @@
-import { vaultLeases } from "latchkey/vault"
+import { Secrets } from "latchkey"
+import { type VaultAuth, vaultLeases } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import { loginAnswer, type Played, playedServer, refusal, type Seen } from "./server.ts"
 
 /** A server whose every reading makes credentials that say with which token they were made. */
-async function making(overrides: (request: Seen) => Played | undefined = () => undefined) {
+async function making(
+  overrides: (request: Seen) => Played | Promise<Played | undefined> | undefined = () => undefined,
+  auth: VaultAuth = { method: "jwt", jwt: "signed" },
+) {
   let made = 0
   let logins = 0
-  const server = await playedServer(request => {
-    const own = overrides(request)
+  const server = await playedServer(async request => {
+    const own = await overrides(request)
     if (own !== undefined) return own
     if (request.path === "auth/jwt/login") return loginAnswer(`token-${++logins}`)
     if (["sys/leases/lookup", "auth/token/lookup-self"].includes(request.path))
@@ -31,7 +36,7 @@ async function making(overrides: (request: Seen) => Played | undefined = () => u
     address: server.url,
     mount: "database",
     clock,
-    auth: { method: "jwt", jwt: "signed" },
+    auth,
   })
   const user = async (name = "creds/app") => JSON.parse(String((await store.read(name, calm)).value)).username
   const count = (path: string) => server.seen.filter(one => one.path === path).length
@@ -167,4 +172,131 @@ test("an engine that has nothing at the reserved name is there all the same", as
     await store.ping(calm)
     await store.close()
   }
+})
+
+describe("the end of credentials", () => {
+  const end = async (store: ReturnType<typeof vaultLeases>) =>
+    (await store.read("creds/app", calm)).expiresAt?.toISOString()
+
+  test("is that of the token, if the token ends first, and moves when the token is prolonged", async () => {
+    const { store, clock } = await making(({ path, token }) => {
+      if (path === "auth/jwt/login") return loginAnswer("token", 600, true)
+      return path === "auth/token/renew-self" ? loginAnswer(String(token), 600, true) : undefined
+    })
+    expect(await end(store)).toBe("2026-01-01T00:10:00.000Z")
+    await clock.advance("8m")
+    expect(await end(store)).toBe("2026-01-01T00:18:00.000Z")
+    await store.close()
+  })
+
+  test("is that of a token that was given, too, as far as it may be asked after", async () => {
+    for (const [answer, expected] of [
+      [{ json: { data: { ttl: 600 } } }, "2026-01-01T00:10:00.000Z"],
+      [{ json: { data: { ttl: 0 } } }, "2026-01-01T01:00:00.000Z"],
+      [refusal(403, "1 error occurred:\n\t* permission denied\n\n"), "2026-01-01T01:00:00.000Z"],
+    ] as const) {
+      const { store } = await making(({ path }) => (path === "auth/token/lookup-self" ? answer : undefined), {
+        method: "token",
+        token: "mine",
+      })
+      expect(await end(store)).toBe(expected)
+      await store.close()
+    }
+  })
+
+  test("counts from before they were asked for, because they may have been made at once", async () => {
+    const answer = gate()
+    const { store, clock, server } = await making(async ({ path }) => {
+      if (path.startsWith("database/")) await answer.promise
+      return undefined
+    })
+    const reading = end(store)
+    await expect.poll(() => server.asked).toContain("GET database/creds/app")
+    await clock.advance("9s")
+    answer.open()
+    expect(await reading).toBe("2026-01-01T01:00:00.000Z")
+    await store.close()
+  })
+
+  test("is never reached by what a program shows", async () => {
+    const end = new Map<string, number>()
+    let tokenEnds = 0
+    const { store, clock } = await making(({ path }) => {
+      if (path !== "auth/jwt/login") return undefined
+      // Eight minutes, and no longer.
+      tokenEnds = clock.wall() + 480_000
+      return loginAnswer(`token until ${tokenEnds}`, 480)
+    })
+    const secrets = new Secrets(store, { clock, ttl: "5m" })
+    const secret = await secrets.get("creds/app")
+    const shown = new Set<string>()
+    for (let step = 0; step < 120; step++) {
+      const { username, token } = JSON.parse(secret.reveal())
+      shown.add(username)
+      end.set(username, Number(/\d+/.exec(token)?.[0]))
+      expect(clock.wall()).toBeLessThan(end.get(username) ?? 0)
+      await clock.advance("15s")
+    }
+    expect(shown.size).toBeGreaterThan(3)
+    await secrets.close()
+  })
+})
+
+describe("credentials that were made when nobody waited for them any more", () => {
+  test("are there for the next who reads", async () => {
+    const answer = gate()
+    const { store, user, count, server } = await making(async ({ path }) => {
+      if (path.startsWith("database/")) await answer.promise
+      return undefined
+    })
+    for (let call = 0; call < 3; call++) {
+      const impatient = new AbortController()
+      const left = errorOf(store.read("creds/app", { signal: impatient.signal }))
+      await expect.poll(() => server.asked).toContain("GET database/creds/app")
+      impatient.abort()
+      expect((await left).code).toBe("ABORTED")
+    }
+    answer.open()
+    expect(await user()).toBe("user-1")
+    expect(count("database/creds/app")).toBe(1)
+    await store.close()
+  })
+
+  test("are revoked if the store was closed", async () => {
+    const answer = gate()
+    const { store, server } = await making(async ({ path }) => {
+      if (path.startsWith("database/")) await answer.promise
+      return path === "sys/leases/revoke" ? { status: 204 } : undefined
+    })
+    const during = errorOf(store.read("creds/app", calm))
+    await expect.poll(() => server.asked).toContain("GET database/creds/app")
+    const closing = store.close()
+    expect((await during).code).toBe("CLOSED")
+    answer.open()
+    await closing
+    expect([server.seen.at(-1)?.path, server.seen.at(-1)?.body]).toEqual([
+      "sys/leases/revoke",
+      { lease_id: "database/creds/app/lease-1" },
+    ])
+  })
+
+  test("are revoked if others were made meanwhile, because these took too long", async () => {
+    const answers = [gate(), gate()]
+    let readings = 0
+    const { store, clock, user, server } = await making(async ({ path }) => {
+      if (path.startsWith("database/")) await answers[readings++]?.promise
+      return path === "sys/leases/revoke" ? { status: 204 } : undefined
+    })
+    const slow = user()
+    await expect.poll(() => readings).toBe(1)
+    await clock.advance("10s")
+    const quick = user()
+    await expect.poll(() => readings).toBe(2)
+    answers[1]?.open()
+    expect([await quick, await slow]).toEqual(["user-1", "user-1"])
+    answers[0]?.open()
+    await expect.poll(() => server.seen.at(-1)?.body).toEqual({ lease_id: "database/creds/app/lease-2" })
+    expect(await user()).toBe("user-1")
+    await store.close()
+  })
 })

@@ -83,6 +83,48 @@ for (const name of ["vault", "openbao"] as const)
       expect(await tokens()).toHaveLength(1)
     })
 
+    test("AppRole logs in each time that its token is revoked, however soon that comes", async () => {
+      const { storeBy, roleId, secretId, tokens, login } = await startAppRole()
+      const store = storeBy({ method: "approle", mount: login, roleId, secretId: await secretId() })
+      for (let death = 0; death < 4; death++) {
+        expect((await store.read("tally", calm)).value).toBe("v")
+        const alive = await tokens()
+        expect(alive).toHaveLength(1)
+        await admin.ask("POST", "auth/token/revoke-accessor", { accessor: alive[0] })
+      }
+      const answers = await Promise.all(Array.from({ length: 30 }, () => store.read("tally", calm)))
+      expect(answers.map(({ value }) => value)).toEqual(answers.map(() => "v"))
+    })
+
+    test("AppRole whose tokens are good for a few requests logs in when they are used up", async () => {
+      const { storeBy, roleId, secretId, login } = await startAppRole({ token_num_uses: 4 })
+      const store = storeBy({ method: "approle", mount: login, roleId, secretId: await secretId() })
+      for (let read = 0; read < 25; read++) expect((await store.read("tally", calm)).value).toBe("v")
+    })
+
+    test("AppRole whose token is revoked without a right to ask about itself logs in, too", async () => {
+      const { mount, storeBy, ask, login, roleId, secretId } = await startAppRole()
+      const policy = unique("policy")
+      await ask("POST", `sys/policies/acl/${policy}`, { policy: await policyFile("vault-kv2-read", mount) })
+      await ask("POST", `auth/${login}/role/web`, {
+        token_policies: [policy],
+        token_no_default_policy: true,
+        token_num_uses: 2,
+      })
+      onTestFinished(async () => void (await ask("DELETE", `sys/policies/acl/${policy}`)))
+      const store = storeBy({ method: "approle", mount: login, roleId, secretId: await secretId() })
+      for (let read = 0; read < 9; read++) expect((await store.read("tally", calm)).value).toBe("v")
+    })
+
+    test("a wrong secret id is asked with once, and locks nobody out of the role", async () => {
+      const { storeBy, roleId, secretId, login } = await startAppRole()
+      const good = { method: "approle", mount: login, roleId, secretId: await secretId() } as const
+      const bad = storeBy({ ...good, secretId: newCanary().text })
+      for (let read = 0; read < 20; read++)
+        expect((await errorOf(bad.read("tally", calm))).code).toBe("UNAUTHENTICATED")
+      expect((await storeBy(good).read("tally", calm)).value).toBe("v")
+    })
+
     test("AppRole whose token ran out logs in again", async () => {
       const { storeBy, roleId, secretId, tokens, login } = await startAppRole({ token_ttl: 1 })
       const store = storeBy({ method: "approle", mount: login, roleId, secretId: await secretId() })
@@ -132,6 +174,23 @@ for (const name of ["vault", "openbao"] as const)
       const forged = ((await response.json()) as { wrap_info: { token: string } }).wrap_info.token
       const error = canary.watch(await errorOf(storeBy(auth(forged)).read("tally", calm)))
       expect(error.message).toMatch(/no secret id of this engine/)
+    })
+
+    test("a secret id that somebody has opened and wrapped again in a cubbyhole is an incident", async () => {
+      const { storeBy, roleId, secretId, login, canary } = await startAppRole()
+      const path = `cubbyhole/auth/${login}/role/web/secret-id`
+      await admin.ask("POST", path, { secret_id: await secretId() })
+      const response = await fetch(`${server.url}/v1/${path}`, {
+        headers: { "x-vault-token": server.rootToken, "x-vault-wrap-ttl": "60s" },
+      })
+      const forged = ((await response.json()) as { wrap_info: { token: string } }).wrap_info.token
+      await admin.ask("DELETE", path)
+      const store = storeBy({ method: "approle", mount: login, roleId, secretId: { wrapped: forged } })
+      const error = canary.watch(await errorOf(store.read("tally", calm)))
+      expect([error.code, error.message]).toEqual([
+        "UNAUTHENTICATED",
+        expect.stringMatching(/no secret id of this engine/),
+      ])
     })
 
     test("userpass logs in, and a wrong password is UNAUTHENTICATED", async () => {
@@ -230,6 +289,26 @@ for (const name of ["vault", "openbao"] as const)
 
     // Vault has namespaces in its paid edition only.
     if (name === "vault") return
+    test("a wrapped secret id of a namespace is opened", async () => {
+      const namespace = unique("team")
+      await admin.ask("POST", `sys/namespaces/${namespace}`)
+      onTestFinished(async () => void (await admin.ask("DELETE", `sys/namespaces/${namespace}`)))
+      const { storeBy, ask, login, policy } = await start("approle", namespace)
+      await ask("POST", `auth/${login}/role/web`, { token_policies: [policy] })
+      const roleId = String((await ask("GET", `auth/${login}/role/web/role-id`)).data?.role_id)
+      const response = await fetch(`${server.url}/v1/auth/${login}/role/web/secret-id`, {
+        method: "POST",
+        headers: {
+          "x-vault-token": server.rootToken,
+          "x-vault-namespace": namespace,
+          "x-vault-wrap-ttl": "60s",
+        },
+      })
+      const wrapped = ((await response.json()) as { wrap_info: { token: string } }).wrap_info.token
+      const store = storeBy({ method: "approle", mount: login, roleId, secretId: { wrapped } })
+      expect((await store.read("tally", calm)).value).toBe("v")
+    })
+
     test("a login may be in another namespace than the secrets", async () => {
       const namespace = unique("team")
       await admin.ask("POST", `sys/namespaces/${namespace}`)

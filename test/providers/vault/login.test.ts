@@ -4,8 +4,9 @@ import { join } from "node:path"
 import { type VaultAuth, vault } from "latchkey/vault"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
-import { kv2Answer, loginAnswer, type PlayedServer, playedServer, refusal } from "./server.ts"
+import { kv2Answer, loginAnswer, type Played, type PlayedServer, playedServer, refusal } from "./server.ts"
 
 async function letsIn(): Promise<PlayedServer & { dead: boolean }> {
   let logins = 0
@@ -129,6 +130,19 @@ describe("a credential in a file", () => {
   })
 })
 
+test.for([
+  { method: "jwt", jwt: () => undefined as unknown as string },
+  { method: "token", token: async () => 42 as unknown as string },
+  { method: "userpass", username: "anna", password: () => null as unknown as string },
+] as const)("a function that gives no credential for a login by $method is UNAUTHENTICATED", async auth => {
+  const server = await letsIn()
+  const store = storeOn(server, auth)
+  const error = await errorOf(store.read("tally", calm))
+  expect([error.code, error.hint]).toEqual(["UNAUTHENTICATED", expect.stringContaining("it returns the")])
+  expect(server.seen).toEqual([])
+  await store.close()
+})
+
 test("a function that gives a credential and fails tells nothing of why", async () => {
   const canary = newCanary()
   const server = await letsIn()
@@ -143,9 +157,13 @@ test("a function that gives a credential and fails tells nothing of why", async 
 describe("a wrapped secret id", () => {
   const auth = (wrapped: string): VaultAuth => ({ method: "approle", roleId: "r", secretId: { wrapped } })
 
-  async function wrapping(creationPath: string) {
+  /** @param answer what is answered in place of what was in it */
+  async function wrapping(
+    creationPath: string,
+    answer: () => Promise<void> | Played | undefined = () => undefined,
+  ) {
     const opened = new Set<unknown>()
-    return await playedServer(({ path, token, body }) => {
+    return await playedServer(async ({ path, token, body }) => {
       if (path === "sys/wrapping/lookup") {
         const asked = (body as { token: string }).token
         return opened.has(asked)
@@ -154,12 +172,63 @@ describe("a wrapped secret id", () => {
       }
       if (path === "sys/wrapping/unwrap") {
         opened.add(token)
-        return { json: { data: { secret_id: "s" } } }
+        return (await answer()) ?? { json: { data: { secret_id: "s" } } }
       }
       if (path.startsWith("auth/")) return loginAnswer("token")
       return kv2Answer({ value: "v" })
     })
   }
+
+  test("that was answered when nobody waited any more is there for the next call", async () => {
+    const answer = gate()
+    const server = await wrapping("auth/approle/role/web/secret-id", () => answer.promise)
+    const store = storeOn(server, auth("wrap"))
+    const impatient = new AbortController()
+    const left = errorOf(store.read("tally", { signal: impatient.signal }))
+    await expect.poll(() => server.asked).toContain("POST sys/wrapping/unwrap")
+    impatient.abort()
+    expect((await left).code).toBe("ABORTED")
+    answer.open()
+    expect((await store.read("tally", calm)).value).toBe("v")
+    expect(server.asked.filter(one => one.includes("wrapping"))).toHaveLength(2)
+    await store.close()
+  })
+
+  test.for([
+    { status: 502, text: "<html>Bad gateway</html>" },
+    { status: 403, text: "<html>no</html>" },
+    { status: 200, text: "<html>log in</html>" },
+  ] as const)("that this process opened, and of which only a page ($status) came back, is nobody's theft", async page => {
+    let harmed = true
+    const server = await wrapping("auth/approle/role/web/secret-id", () => (harmed ? page : undefined))
+    const store = storeOn(server, auth("wrap"))
+    expect((await errorOf(store.read("tally", calm))).code).toBe("UNAVAILABLE")
+    harmed = false
+    const error = await errorOf(store.read("tally", calm))
+    expect([error.code, error.message]).toEqual([
+      "UNAUTHENTICATED",
+      expect.stringMatching(/opened by this process, and the answer was lost.*wrap a new/),
+    ])
+    expect(error.message).not.toMatch(/somebody else/)
+    await store.close()
+  })
+
+  test.for([
+    "auth/approle/role/web/secret-id",
+    "logins/auth/approle/role/web/custom-secret-id",
+  ])("that was made by %j is opened", async path => {
+    const server = await wrapping(path)
+    const store = storeOn(server, auth("wrap"))
+    expect((await store.read("tally", calm)).value).toBe("v")
+    await store.close()
+  })
+
+  test("cannot be opened where a proxy forbids it with a page of its own, and that is no incident", async () => {
+    const server = await playedServer(() => ({ status: 403, text: "<html>no</html>" }))
+    const store = storeOn(server, auth("wrap"))
+    expect((await errorOf(store.read("tally", calm))).code).toBe("UNAVAILABLE")
+    await store.close()
+  })
 
   test("is looked at, opened once, and kept for the next login", async () => {
     const server = await wrapping("auth/approle/role/web/secret-id")
@@ -207,6 +276,11 @@ describe("a wrapped secret id", () => {
     "auth/approle/role/web/role-id",
     "secret/data/mine",
     "auth/other/role/web/secret-id",
+    "cubbyhole/auth/approle/role/web/secret-id",
+    "other/auth/approle/role/web/secret-id",
+    "auth/approle/role/web/x/secret-id",
+    "auth/approle/role/web/secret-id/x",
+    "logins/cubbyhole/auth/approle/role/web/secret-id",
     "",
   ])("that was made by %j is an incident, and is not opened", async path => {
     const server = await wrapping(path)

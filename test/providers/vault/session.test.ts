@@ -3,6 +3,7 @@ import { vault } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import {
   kv2Answer,
@@ -107,20 +108,160 @@ describe("the first calls", () => {
     await store.close()
   })
 
-  test("give a login up when nobody waits for it, and make a new one later", async () => {
-    const server = await issuing(({ path }, { issued }) =>
-      path === "auth/approle/login" && issued === 0 && first ? "never" : undefined,
-    )
-    let first = true
+  test("leave a slow login to whoever comes next, and do not begin another", async () => {
+    const answer = gate<void>()
+    const server = await playedServer(async ({ path, token }) => {
+      if (path !== "auth/approle/login") return kv2Answer({ value: String(token) })
+      await answer.promise
+      return loginAnswer("slow")
+    })
     const store = storeOn(server)
-    const impatient = new AbortController()
-    const call = errorOf(store.read("tally", { signal: impatient.signal }))
-    await expect.poll(() => server.seen.length).toBe(1)
-    impatient.abort()
-    expect((await call).code).toBe("ABORTED")
-    first = false
-    expect((await store.read("tally", calm)).value).toBe("for token-1")
+    for (let call = 0; call < 3; call++) {
+      const impatient = new AbortController()
+      const left = errorOf(store.read("tally", { signal: impatient.signal }))
+      await expect.poll(() => server.asked).toEqual(["POST auth/approle/login"])
+      impatient.abort()
+      expect((await left).code).toBe("ABORTED")
+    }
+    answer.open()
+    expect((await store.read("tally", calm)).value).toBe("slow")
+    expect(server.asked).toEqual(["POST auth/approle/login", "GET secret/data/tally"])
     await store.close()
+  })
+
+  test("begin another login ten seconds after one that is not answered", async () => {
+    let silent = true
+    const clock = checkedFakeClock()
+    const server = await issuing(({ path }) =>
+      path === "auth/approle/login" && silent ? "never" : undefined,
+    )
+    const store = storeOn(server, { clock })
+    const first = store.read("tally", calm)
+    await expect.poll(() => server.seen.length).toBe(1)
+    silent = false
+    await clock.advance("10s")
+    expect((await store.read("tally", calm)).value).toBe("for token-1")
+    expect((await first).value).toBe("for token-1")
+    const closed = store.close()
+    await clock.advance("1s")
+    await closed
+  })
+
+  test("are told so when no login is answered, and a write was not made", async () => {
+    const clock = checkedFakeClock()
+    const server = await playedServer(() => "never")
+    const store = storeOn(server, { clock })
+    const waiting = errorOf(store.write("tally", "v", calm))
+    await expect.poll(() => server.seen.length).toBe(1)
+    await clock.advance("30s")
+    const error = await waiting
+    expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", true, undefined])
+    await store.close()
+  })
+
+  test("keep the login that came first, and give the other one back", async () => {
+    const answers = [gate<void>(), gate<void>()]
+    let logins = 0
+    const clock = checkedFakeClock()
+    const server = await playedServer(async ({ path, token }) => {
+      if (path === "auth/token/revoke-self") return { status: 204 }
+      if (path !== "auth/approle/login") return kv2Answer({ value: String(token) })
+      const login = logins++
+      await answers[login]?.promise
+      return loginAnswer(`token-${login + 1}`)
+    })
+    const store = storeOn(server, { clock })
+    const slow = store.read("tally", calm)
+    await expect.poll(() => logins).toBe(1)
+    await clock.advance("10s")
+    const quick = store.read("tally", calm)
+    await expect.poll(() => logins).toBe(2)
+    answers[1]?.open()
+    expect([(await quick).value, (await slow).value]).toEqual(["token-2", "token-2"])
+    answers[0]?.open()
+    const givenBack = () => server.seen.filter(({ path }) => path === "auth/token/revoke-self")
+    await expect.poll(() => givenBack().map(({ token }) => token)).toEqual(["token-1"])
+    expect((await store.read("tally", calm)).value).toBe("token-2")
+    await store.close()
+  })
+})
+
+describe("a login that is refused", () => {
+  /** Accepts the secret id `good`, and counts the logins that fail, as the lock of a role does. */
+  async function strict() {
+    let failed = 0
+    const server = await issuing(({ path, body }) => {
+      if (path !== "auth/approle/login" || (body as { secret_id?: string }).secret_id === "good")
+        return undefined
+      failed += 1
+      return refusal(400, "invalid role or secret ID")
+    })
+    return { server, failed: () => failed }
+  }
+
+  test("is tried so seldom that it locks nobody out", async () => {
+    const clock = checkedFakeClock()
+    const { server, failed } = await strict()
+    const store = storeOn(server, { clock, auth: { ...approle, secretId: "bad" } })
+    const at: number[] = []
+    for (let second = 0; second < 4_000; second++) {
+      const before = failed()
+      expect((await errorOf(store.read("tally", calm))).code).toBe("UNAUTHENTICATED")
+      if (failed() > before) at.push(second)
+      await clock.advance("1s")
+    }
+    expect(at).toEqual([0, 1, 11, 111, 1_111, 2_111, 3_111])
+    await store.close()
+  })
+
+  test("is tried at once with another credential, and at once again when that was accepted and died", async () => {
+    let secretId = "bad"
+    const clock = checkedFakeClock()
+    const { server, failed } = await strict()
+    const store = storeOn(server, { clock, auth: { ...approle, secretId: () => secretId } })
+    for (const [next, failures] of [
+      ["bad", 1],
+      ["worse", 2],
+      ["worse", 2],
+    ] as const) {
+      secretId = next
+      expect((await errorOf(store.read("tally", calm))).code).toBe("UNAUTHENTICATED")
+      expect(failed()).toBe(failures)
+    }
+    secretId = "good"
+    expect((await store.read("tally", calm)).value).toBe("for token-1")
+    server.dead.add("token-1")
+    expect((await store.read("tally", calm)).value).toBe("for token-2")
+    await store.close()
+  })
+
+  test("where nobody counts them is tried again after a pause that doubles, up to five minutes", async () => {
+    const clock = checkedFakeClock()
+    const server = await playedServer(() => refusal(403, "permission denied"))
+    const store = storeOn(server, { clock, auth: { method: "kubernetes", role: "web", jwt: "signed" } })
+    const at: number[] = []
+    for (let second = 0; second < 1_200; second++) {
+      const before = server.seen.length
+      expect((await errorOf(store.read("tally", calm))).code).toBe("UNAUTHENTICATED")
+      if (server.seen.length > before) at.push(second)
+      await clock.advance("1s")
+    }
+    expect(at).toEqual([0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1_111])
+    await store.close()
+  })
+
+  test("by a page of a proxy, or by a server that fails, is tried again by the next call", async () => {
+    for (const played of [{ status: 403, text: "<html>no</html>" }, refusal(503, "Vault is sealed")]) {
+      let harmed = true
+      const server = await issuing(({ path }) =>
+        path === "auth/approle/login" && harmed ? played : undefined,
+      )
+      const store = storeOn(server, { clock: checkedFakeClock() })
+      expect((await errorOf(store.read("tally", calm))).code).toBe("UNAVAILABLE")
+      harmed = false
+      expect((await store.read("tally", calm)).value).toBe("for token-1")
+      await store.close()
+    }
   })
 })
 
@@ -147,6 +288,41 @@ describe("a token that dies", () => {
     server.dead.add("token-1")
     expect((await store.write("tally", "v", calm)).version).toBe("2")
     expect([server.logins(), server.count("auth/token/lookup-self")]).toEqual([2, 0])
+    await store.close()
+  })
+
+  test("is replaced each time, however soon it dies", async () => {
+    const clock = checkedFakeClock()
+    const server = await issuing()
+    const store = storeOn(server, { clock })
+    for (let death = 1; death <= 5; death++) {
+      expect((await store.read("tally", calm)).value).toBe(`for token-${death}`)
+      server.dead.add(`token-${death}`)
+    }
+    const answers = await Promise.all(names.map(name => store.read(name, calm)))
+    expect(new Set(answers.map(({ value }) => value))).toEqual(new Set(["for token-6"]))
+    expect(server.logins()).toBe(6)
+    await store.close()
+  })
+
+  test("before it was accepted for anything is UNAUTHENTICATED, and the next login waits", async () => {
+    const clock = checkedFakeClock()
+    const server = await issuing(({ path }) =>
+      path === "auth/approle/login" ? undefined : refusal(403, "permission denied"),
+    )
+    const store = storeOn(server, { clock })
+    for (const [seconds, logins] of [
+      [0, 1],
+      [0, 1],
+      [1, 2],
+      [9, 2],
+      [1, 3],
+    ] as const) {
+      await clock.advance(`${seconds}s`)
+      const errors = await Promise.all(names.map(name => errorOf(store.read(name, calm))))
+      expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(["UNAUTHENTICATED"]))
+      expect(server.logins()).toBe(logins)
+    }
     await store.close()
   })
 
@@ -192,7 +368,7 @@ describe("a token that lives, and is refused", () => {
     const denied = names.map(name => name.replace("tally", "other"))
     const errors = await Promise.all(denied.map(name => errorOf(store.read(name, calm))))
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(["DENIED"]))
-    expect([server.logins(), server.count("auth/token/lookup-self")]).toEqual([1, 1])
+    expect([server.logins(), server.count("auth/token/lookup-self")]).toEqual([1, 0])
     await store.close()
   })
 
@@ -207,33 +383,28 @@ describe("a token that lives, and is refused", () => {
     await store.close()
   })
 
-  test("and of which the server says nothing is replaced once a minute at most, and not for every name", async () => {
-    const clock = checkedFakeClock()
-    const server = await issuing(request =>
-      request.path === "auth/token/lookup-self" ? refusal(403, "permission denied") : onlyOwnNames(request),
+  test("in words that say nothing is UNAUTHENTICATED, which ends no use of what is held", async () => {
+    const server = await issuing(({ path }) =>
+      path.startsWith("secret/data/other") ? refusal(403, "permission denied") : undefined,
     )
-    const store = storeOn(server, { clock })
-    for (const [pause, logins] of [
-      ["1s", 2],
-      ["1s", 2],
-      ["57s", 2],
-      ["2s", 3],
-    ] as const) {
-      await clock.advance(pause)
-      for (const name of ["other/one", "other/two", "other/three"])
-        expect((await errorOf(store.read(name, calm))).code).toBe("DENIED")
-      expect(server.logins()).toBe(logins)
-    }
+    const store = storeOn(server)
+    const errors = await Promise.all(names.map(name => errorOf(store.read(`other/${name}`, calm))))
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(["UNAUTHENTICATED"]))
+    expect(server.logins()).toBe(1)
     await store.close()
   })
 
   test("is no reason to log in if the server cannot be asked whether it lives", async () => {
     const server = await issuing(request =>
-      request.path === "auth/token/lookup-self" ? refusal(503, "Vault is sealed") : onlyOwnNames(request),
+      request.path === "auth/token/lookup-self"
+        ? refusal(503, "Vault is sealed")
+        : request.path.startsWith("secret/data/other") && request.method === "GET"
+          ? refusal(403, "permission denied")
+          : undefined,
     )
     const store = storeOn(server)
-    const error = await errorOf(store.write("other/one", "v", calm))
-    expect([error.code, error.outcome, server.logins()]).toEqual(["UNAVAILABLE", undefined, 1])
+    const error = await errorOf(store.read("other/one", calm))
+    expect([error.code, server.logins()]).toEqual(["UNAVAILABLE", 1])
     await store.close()
   })
 })
@@ -296,6 +467,25 @@ describe("a token that runs out", () => {
       "POST auth/approle/login",
       "GET secret/data/tally",
     ])
+    await store.close()
+  })
+
+  test("is prolonged later when a proxy forbids it with a page of its own", async () => {
+    const clock = checkedFakeClock()
+    let page = true
+    const server = await issuing(
+      ({ path }) =>
+        path === "auth/token/renew-self" && page ? { status: 403, text: "<html>no</html>" } : undefined,
+      3_600,
+    )
+    const store = storeOn(server, { clock })
+    await store.read("tally", calm)
+    await clock.advance("2700s")
+    await store.read("tally", calm)
+    page = false
+    await clock.advance("2s")
+    expect((await store.read("tally", calm)).value).toBe("for token-1")
+    expect([server.count("auth/token/renew-self"), server.logins()]).toEqual([2, 1])
     await store.close()
   })
 
@@ -381,11 +571,40 @@ describe("a token that runs out", () => {
   })
 })
 
-test("a store that is closed says so, also to those who wait for a login", async () => {
-  const server = await playedServer(() => "never")
-  const store = storeOn(server)
-  const during = errorOf(store.read("tally", calm))
-  await expect.poll(() => server.seen.length).toBe(1)
-  await store.close()
-  expect([(await during).code, (await errorOf(store.read("tally", calm))).code]).toEqual(["CLOSED", "CLOSED"])
+describe("a store that is closed", () => {
+  test("says so, also to those who wait for a login", async () => {
+    const clock = checkedFakeClock()
+    const server = await playedServer(() => "never")
+    const store = storeOn(server, { clock })
+    const during = errorOf(store.read("tally", calm))
+    await expect.poll(() => server.seen.length).toBe(1)
+    const closing = store.close()
+    expect([(await during).code, (await errorOf(store.read("tally", calm))).code]).toEqual([
+      "CLOSED",
+      "CLOSED",
+    ])
+    // What hangs is given a second.
+    await clock.advance("1s")
+    await closing
+    await expect.poll(() => server.connections()).toBe(0)
+  })
+
+  test("gives the token back of a login that was answered after that", async () => {
+    const answer = gate<void>()
+    const server = await playedServer(async ({ path }) => {
+      if (path === "auth/approle/login") await answer.promise
+      return path === "auth/approle/login" ? loginAnswer("late") : { status: 204 }
+    })
+    const store = storeOn(server)
+    const during = errorOf(store.read("tally", calm))
+    await expect.poll(() => server.seen.length).toBe(1)
+    const closing = store.close()
+    expect((await during).code).toBe("CLOSED")
+    answer.open()
+    await closing
+    expect(server.seen.map(({ path, token }) => [path, token])).toEqual([
+      ["auth/approle/login", undefined],
+      ["auth/token/revoke-self", "late"],
+    ])
+  })
 })
