@@ -5,7 +5,7 @@ import { expect, it } from "vitest"
 import { startChild } from "../support/child.ts"
 import { newBystander, newDead } from "./fake/bystander.ts"
 import { newFolder } from "./fake/place.ts"
-import { holderOf, withLock } from "./system/lock.ts"
+import { giveBack, holderOf, removeDead, withLock } from "./system/lock.ts"
 
 it("lets one at a time work", async () => {
   const path = join(await newFolder(), "lock")
@@ -49,6 +49,33 @@ it("takes over a lock in which nothing stands", async () => {
   const path = join(await newFolder(), "lock")
   writeFileSync(path, "")
   await expect(withLock(path, {}, async () => "mine")).resolves.toBe("mine")
+})
+
+it("leaves it to somebody who was quicker, though he was started in the same moment as the one who died", async () => {
+  const folder = await newFolder()
+  const path = join(folder, "lock")
+  const { pid, started } = await newBystander()
+  writeFileSync(path, JSON.stringify({ pid, started }))
+  removeDead(path, { pid: (await newDead()).pid, started })
+  expect(holderOf(path)).toEqual({ pid, started })
+  expect(await readdir(folder)).toEqual(["lock"])
+})
+
+it("is not given back over that of somebody else", async () => {
+  const folder = await newFolder()
+  const [aside, path] = [join(folder, "aside"), join(folder, "lock")]
+  const [late, quick] = [await newBystander(), await newBystander()]
+  writeFileSync(aside, JSON.stringify({ pid: late.pid, started: late.started }))
+  writeFileSync(path, JSON.stringify({ pid: quick.pid, started: quick.started }))
+  giveBack(aside, path)
+  expect(holderOf(path)?.pid).toBe(quick.pid)
+})
+
+it("is not taken away at the end from somebody who has taken it over", async () => {
+  const path = join(await newFolder(), "lock")
+  const { pid, started } = await newBystander()
+  await withLock(path, {}, async () => writeFileSync(path, JSON.stringify({ pid, started })))
+  expect(holderOf(path)?.pid).toBe(pid)
 })
 
 it("says who holds the lock as long as he lives, and stops waiting when told to", async () => {

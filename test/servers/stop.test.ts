@@ -28,11 +28,56 @@ it("kills one that does not end when it is asked to", async () => {
   expect(isAlive(stubborn)).toBe(false)
 })
 
+it("ends what one that was killed has left behind, and asks it to end first", async () => {
+  for (const child of ["sleep 600", "trap '' TERM; while :; do sleep 1; done"]) {
+    const { leader, follower } = await newLeader(child)
+    process.kill(leader.pid, "SIGKILL")
+    await expect.poll(() => isAlive(leader)).toBe(false)
+    expect(isAlive(follower)).toBe(true)
+    await stopProcess(leader, { term: 100 })
+    expect(isAlive(follower)).toBe(false)
+  }
+})
+
+it("ends what one leaves behind that ends when it is asked to", async () => {
+  const { leader, follower } = await newLeader("sleep 600")
+  await stopProcess(leader)
+  expect([isAlive(leader), isAlive(follower)]).toEqual([false, false])
+})
+
+it("leaves a group alone whose leader only has the number, and one of before the machine was started", async () => {
+  const { leader, follower } = await newLeader("sleep 600")
+  await stopProcess({ pid: leader.pid, started: "some other time" })
+  process.kill(leader.pid, "SIGKILL")
+  await expect.poll(() => isAlive(leader)).toBe(false)
+  if (process.platform === "linux") await stopProcess({ pid: leader.pid, started: "00000000-1" })
+  expect(isAlive(follower)).toBe(true)
+})
+
 it("leaves a process alone that only has the number", async () => {
   const bystander = await newBystander()
   await stopProcess({ pid: bystander.pid, started: "some other time" })
   expect(bystander.lives()).toBe(true)
 })
+
+/** A process that leads a group, and one that it has started. */
+async function newLeader(
+  follower: string,
+): Promise<{ readonly leader: Identity; readonly follower: Identity }> {
+  const script = `sh -c "${follower}" & echo $!; wait`
+  const child = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"], detached: true })
+  onTestFinished(() => {
+    try {
+      process.kill(-(child.pid ?? 0), "SIGKILL")
+    } catch {
+      // All of it has ended.
+    }
+  })
+  const [line] = await once(child.stdout, "data")
+  const [one, other] = [identityOf(child.pid ?? 0), identityOf(Number(String(line)))]
+  if (one === undefined || other === undefined) throw new Error("they did not start")
+  return { leader: one, follower: other }
+}
 
 async function newStubborn(): Promise<Identity> {
   const program = join(serversFolder, "fake", "server.ts")

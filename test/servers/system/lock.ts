@@ -36,7 +36,8 @@ export async function withLock<Result>(
   try {
     return await work()
   } finally {
-    rmSync(path, { force: true })
+    // Somebody may have taken it over, and then it is his to give back.
+    if (isSame(holderOf(path), thisProcess())) rmSync(path, { force: true })
   }
 }
 
@@ -64,8 +65,11 @@ function take(path: string): boolean {
   }
 }
 
-/** Moves the file aside before it goes, and back if it turns out that somebody was quicker and it is his. */
-function removeDead(path: string, dead: Identity | undefined): void {
+/**
+ * Takes the lock of somebody who has died away. The file is moved aside before it goes, and given back if it turns out that
+ * somebody was quicker and it is his.
+ */
+export function removeDead(path: string, dead: Identity | undefined): void {
   const aside = sibling(path)
   try {
     renameSync(path, aside)
@@ -74,8 +78,22 @@ function removeDead(path: string, dead: Identity | undefined): void {
     throw error
   }
   const moved = holderOf(aside)
-  if (moved !== undefined && moved.started !== dead?.started && isAlive(moved)) renameSync(aside, path)
-  else rmSync(aside, { force: true })
+  if (moved !== undefined && !isSame(moved, dead) && isAlive(moved)) giveBack(aside, path)
+  rmSync(aside, { force: true })
+}
+
+/** Puts a lock that was moved aside where it was, unless there is another one by now. */
+export function giveBack(aside: string, path: string): void {
+  try {
+    linkSync(aside, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  }
+}
+
+/** Two processes that are started in the same moment differ in their numbers only. */
+function isSame(one: Identity | undefined, other: Identity | undefined): boolean {
+  return one !== undefined && one.pid === other?.pid && one.started === other.started
 }
 
 function sibling(path: string): string {

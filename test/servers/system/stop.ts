@@ -1,4 +1,4 @@
-import { type Identity, isAlive } from "./identity.ts"
+import { hasLeftGroup, type Identity, isAlive } from "./identity.ts"
 import { waitFor } from "./wait.ts"
 
 /** How long a process may take to end by itself. */
@@ -8,14 +8,23 @@ export interface Patience {
 }
 
 /**
- * Ends a process that leads a group, and waits until it is gone. One that has ended, or whose number belongs to
- * another process by now, is left alone.
+ * Ends a process that leads a group, and waits until it is gone, with all that it has left behind. One that has ended and
+ * left nothing, or whose number belongs to another process by now, is left alone.
  */
 export async function stopProcess(identity: Identity, { term = 10_000 }: Patience = {}): Promise<void> {
-  const gone = (): true | undefined => (isAlive(identity) ? undefined : true)
+  const ended = (): true | undefined => (isAlive(identity) ? undefined : true)
+  const gone = (): true | undefined => (isAlive(identity) || hasLeftGroup(identity) ? undefined : true)
   if (gone()) return
-  signal(identity.pid, "SIGTERM")
-  if (await waitFor(gone, { atMost: term })) return
+  if (isAlive(identity)) {
+    signal(identity.pid, "SIGTERM")
+    await waitFor(ended, { atMost: term })
+  }
+  // One that has ended by itself, or was killed, may have told its children nothing.
+  if (hasLeftGroup(identity)) {
+    signal(-identity.pid, "SIGTERM")
+    await waitFor(gone, { atMost: term })
+  }
+  if (gone()) return
   // The whole group, because a process that is killed cannot end its children.
   signal(-identity.pid, "SIGKILL")
   if (!(await waitFor(gone, { atMost: 5000 }))) throw new Error(`process ${identity.pid} does not end`)
