@@ -3,6 +3,8 @@ import { vault } from "../../../providers/vault/index.ts"
 import { type OwnVault, ownVault, type VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../../support/certificates.ts"
+import { laterBy } from "../../support/clock.ts"
+import type { ProxiedRequest } from "../http-faults.ts"
 import { startHttpProxy } from "../http-proxy.ts"
 import type { Calamity, Column, Evidence, MakeLink, Needs } from "../matrix/cell.ts"
 import { type HttpBench, overHttp } from "../matrix/over-http.ts"
@@ -182,7 +184,10 @@ export const vaultColumn: Column<VaultBench> = {
     code: "none",
     held: "current",
     evidence: real(),
-    async begin({ revoke }) {
+    note: "twice, one right after the other",
+    async begin({ revoke, store, name }) {
+      await revoke()
+      await store.read(name, { signal: new AbortController().signal })
       await revoke()
       return nothing
     },
@@ -194,7 +199,31 @@ export const vaultColumn: Column<VaultBench> = {
     async begin({ revoke, user }) {
       await user(false)
       await revoke()
-      return { end: async () => await user(true) }
+      return {
+        async end() {
+          await user(true)
+          // The longest time for which a password that was refused is not sent again.
+          laterBy(1_000_000)
+        },
+      }
+    },
+  },
+  silentLogin: {
+    code: "TIMEOUT",
+    held: "stale",
+    evidence: real(),
+    note: "the login on the way to it",
+    async begin({ revoke, proxy }) {
+      await revoke()
+      const which = ({ path }: ProxiedRequest): boolean => path.includes("/login/")
+      const fault = proxy.faults.add({ is: "silence" }, { which })
+      return {
+        end() {
+          fault.end()
+          // From then on nobody waits for the login that hangs.
+          laterBy(10_000)
+        },
+      }
     },
   },
   denied: {

@@ -72,13 +72,8 @@ export interface NotThere {
 
 export type Cell<B extends Bench> = LiveCell<B> | NotThere
 
-/** Rows that not every column has yet. */
-type Coming = "silentLogin"
-
 /** A column of the matrix. A row that is missing does not compile. */
-export type Column<B extends Bench> = { readonly [Id in Exclude<RowId, Coming>]: Cell<B> } & {
-  readonly [Id in Coming]?: Cell<B>
-}
+export type Column<B extends Bench> = { readonly [Id in RowId]: Cell<B> }
 
 /** A store, the service behind it, and the means to change what that holds without asking the store. */
 export interface Bench {
@@ -94,6 +89,6 @@ export interface Bench {
 }
 
 /** Whether a backend can have this bad day. */
-export function isLive<B extends Bench>(cell: Cell<B> | undefined): cell is LiveCell<B> {
-  return cell !== undefined && "begin" in cell
+export function isLive<B extends Bench>(cell: Cell<B>): cell is LiveCell<B> {
+  return "begin" in cell
 }

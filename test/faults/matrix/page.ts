@@ -19,8 +19,7 @@ export function pageOf(columns: Columns): string {
   return `${[HEAD, table.join("\n"), LEGEND, days.join("\n"), absencesIn(columns), TAIL].join("\n\n")}\n`
 }
 
-function written(id: RowId, cell: Cell<never> | undefined): string {
-  if (cell === undefined) return "not tried"
+function written(id: RowId, cell: Cell<never>): string {
   if (!isLive(cell)) return "not there"
   const { note } = cell
   return [outcomeOf(id, cell), evidenceOf(cell.evidence), ...(note === undefined ? [] : [`*${note}*`])].join(
@@ -42,10 +41,8 @@ function evidenceOf(evidence: Evidence): string {
 function absencesIn(columns: Columns): string {
   const lines = ROW_IDS.flatMap(id =>
     Object.entries(columns).flatMap(([name, column]) => {
-      const cell: Cell<Bench> | undefined = column[id]
-      return cell === undefined || isLive(cell)
-        ? []
-        : [`- **${ROWS[id].title}, \`${name}\`**: ${cell.notThere}.`]
+      const cell: Cell<Bench> = column[id]
+      return isLive(cell) ? [] : [`- **${ROWS[id].title}, \`${name}\`**: ${cell.notThere}.`]
     }),
   )
   return `Not there:\n\n${lines.join("\n")}`
