@@ -12,7 +12,7 @@ import { newCanary } from "../../support/canary.ts"
 let harnesses = 0
 
 /** The SDK as it comes, and nothing of ours: what changes the server behind a store's back. */
-function bareClient({ url, region, accessKeyId, secretAccessKey }: AwsServer): SecretsManagerClient {
+export function bareClient({ url, region, accessKeyId, secretAccessKey }: AwsServer): SecretsManagerClient {
   return new SecretsManagerClient({
     endpoint: url,
     region,
