@@ -6,6 +6,7 @@ import {
   sharedWork,
   untilAborted,
 } from "../../src/core/index.ts"
+import { cancellable } from "./cancel.ts"
 import { isAnswer, isRefusedLogin } from "./errors.ts"
 import { LoginFailure } from "./login.ts"
 import type { GcpAnswer, GcpCallOptions, GcpClient } from "./sdk.ts"
@@ -126,7 +127,7 @@ export class Connection {
     try {
       if (signal.aborted) throw aborted({})
       const options = { retry: null, timeout: LONGEST_CALL, autoPaginate: false, signal } as const
-      const answer = await send(open.channel.client, options)
+      const answer = await cancellable(signal, async () => await send(open.channel.client, options))
       open.answers++
       return answer
     } catch (thrown) {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { misconfigured, notInstalled, readAuthority } from "../../src/core/index.ts"
+import { CANCELLING } from "./cancel.ts"
 import { loginFailure } from "./login.ts"
 import type { GcpOptions } from "./options.ts"
 import type { GcpAuthClient, GcpClient } from "./sdk.ts"
@@ -44,6 +45,7 @@ interface ChannelCredentials {
 }
 
 const CHANNEL = {
+  ...CANCELLING,
   // Otherwise a channel that has failed waits up to two minutes before it tries again, and all calls meanwhile fail
   // without having been tried. How often the service is asked is for `Secrets` to say.
   "grpc.initial_reconnect_backoff_ms": 200,
