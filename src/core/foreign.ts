@@ -41,23 +41,23 @@ export function aborted(context: { secret?: string | undefined; store?: string |
   return new SecretError("ABORTED", context)
 }
 
+/** The same error, told of another secret: what keeps a whole store from answering is found out with one of them. */
+export function errorAbout(error: SecretError, secret: string): SecretError {
+  return error.secret === secret ? error : copy(error, { secret, store: error.store })
+}
+
 function complete(error: SecretError, context: FailureContext): SecretError {
-  const {
-    code,
-    transient,
-    secret,
-    retryAfterMs,
-    requestId,
-    outcome,
-    lastCode,
-    problems,
-    hint,
-    plainMessage,
-  } = error
+  return copy(error, { secret: error.secret ?? context.secret, store: context.store })
+}
+
+function copy(
+  error: SecretError,
+  about: { readonly secret: string | undefined; readonly store: string | undefined },
+): SecretError {
+  const { code, transient, retryAfterMs, requestId, outcome, lastCode, problems, hint, plainMessage } = error
   return new SecretError(code, {
+    ...about,
     message: plainMessage,
-    secret: secret ?? context.secret,
-    store: context.store,
     transient,
     retryAfterMs,
     requestId,

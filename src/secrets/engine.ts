@@ -1,4 +1,12 @@
-import { type Clock, instant, parseReference, rebuild, SecretError, type SecretStore } from "../core/index.ts"
+import {
+  type Clock,
+  errorAbout,
+  instant,
+  parseReference,
+  rebuild,
+  SecretError,
+  type SecretStore,
+} from "../core/index.ts"
 import { Batch } from "./batch.ts"
 import { Events } from "./events.ts"
 import { Keeper, type KeeperContext } from "./keeper.ts"
@@ -101,7 +109,7 @@ export class Engine implements KeeperContext {
       if (flight === undefined || flight.over) return await this.#fly(present, wish)
       // Who does not wait for a store that is down is told at once, whoever else waits for it.
       const failure = wish.until === undefined ? (flight.pausedAfter ?? this.backoff.postponing) : undefined
-      if (failure !== undefined) return failure
+      if (failure !== undefined) return errorAbout(failure, keeper.name)
       const error = await flight.join(wish)
       if (present.startedOrder > after || wish.signal?.aborted) return error
     }
@@ -193,7 +201,7 @@ export class Engine implements KeeperContext {
       store: store.location,
       clock,
       random: this.settings.random,
-      storeError: () => this.backoff.error,
+      storeError: () => this.backoff.error && errorAbout(this.backoff.error, keeper.name),
     }
     const flight = new Flight(context, (signal, patience) => readOnce(this, keeper, signal, patience))
     keeper.flight = flight

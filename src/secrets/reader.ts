@@ -1,6 +1,7 @@
 import {
   aborted,
   type Clock,
+  errorAbout,
   type Instant,
   instant,
   isSecretError,
@@ -95,8 +96,12 @@ export class Reader {
       return { answers: new Map(answers), failure: undefined }
     } catch (thrown) {
       const failure = thrown as SecretError
-      const answer: Answer = { order, at, result: failure, reached: isAboutSecrets(failure) }
-      return { answers: new Map(names.map(name => [name, answer])), failure }
+      const reached = isAboutSecrets(failure)
+      const answers = names.map((name): [string, Answer] => [
+        name,
+        { order, at, result: errorAbout(failure, name), reached },
+      ])
+      return { answers: new Map(answers), failure }
     }
   }
 

@@ -1,4 +1,4 @@
-import { instant, isSecretError, type SecretError, sameValue } from "../core/index.ts"
+import { errorAbout, instant, isSecretError, type SecretError, sameValue } from "../core/index.ts"
 import type { Engine } from "./engine.ts"
 import { isWithdrawal, type WithdrawalCode } from "./entry.ts"
 import type { Keeper } from "./keeper.ts"
@@ -25,11 +25,12 @@ export async function readOnce(
   if (outcome === "left") return engine.closedError(name)
   if (isPostponed(outcome)) {
     keeper.due = outcome.postponedUntil
-    return outcome.error
+    return errorAbout(outcome.error, name)
   }
   if (isSecretError(outcome)) {
-    failed(engine, keeper, keeper.state.order, outcome, { waited: true })
-    return outcome
+    const error = errorAbout(outcome, name)
+    failed(engine, keeper, keeper.state.order, error, { waited: true })
+    return error
   }
   keeper.startedOrder = outcome.order
   return await takeIn(engine, keeper, outcome, signal)
