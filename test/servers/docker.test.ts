@@ -9,8 +9,9 @@ import { hasDocker } from "./docker.ts"
 import { ensure } from "./ensure.ts"
 import { fakeDefinitions } from "./fake/definitions.ts"
 import { newFolder, newPlace, newSetting } from "./fake/place.ts"
+import { thisProcess } from "./system/identity.ts"
 import { checkout } from "./system/place.ts"
-import { readRecord } from "./system/records.ts"
+import { readFailure, readRecord, writeRecord } from "./system/records.ts"
 
 afterEach(() => void vi.unstubAllEnvs())
 
@@ -70,6 +71,49 @@ describe("a Docker engine", () => {
     await expect(asked).rejects.toThrow("docker compose up failed\n  no space left on device")
   })
 
+  it("leaves nothing of a container that did not start, or does not answer", async () => {
+    for (const state of ["failing", "ailing"] as const) {
+      const docker = await newDocker(state)
+      const place = await newPlace()
+      const options = { ...place, environment: {}, definitions: fakeDefinitions({ image: true }) }
+      await expect(ensure("moto", options)).rejects.toThrow(
+        state === "failing" ? "no space left" : "does not answer",
+      )
+      expect((await docker.calls()).at(-1)).toBe("rm --force --volumes c0ffee")
+      expect(readRecord(place.folder, "moto")).toBeUndefined()
+    }
+  })
+
+  it("leaves nothing of a container whose start is stopped, and says that it was stopped", async () => {
+    const docker = await newDocker("waiting")
+    const place = await newPlace()
+    const stopping = new AbortController()
+    const options = { ...place, environment: {}, definitions: fakeDefinitions({ image: true }) }
+    const asked = ensure("moto", { ...options, holder: thisProcess(), signal: stopping.signal })
+    const stopped = expect(asked).rejects.toBe("enough")
+    await expect.poll(async () => (await docker.calls()).some(call => call.includes(" up "))).toBe(true)
+    // Whoever finds this, if nobody were left to remove it, knows of it.
+    expect(readRecord(place.folder, "moto")).toMatchObject({ found: "docker" })
+    stopping.abort("enough")
+    await stopped
+    expect((await docker.calls()).at(-1)).toBe("rm --force --volumes c0ffee")
+    expect(readRecord(place.folder, "moto")).toBeUndefined()
+    expect(readFailure(place.folder, "moto", `${thisProcess().pid} ${thisProcess().started}`)).toBeUndefined()
+  })
+
+  it("removes the container that somebody who crashed was starting, before it starts one", async () => {
+    const docker = await newDocker("up")
+    const { folder } = await newPlace()
+    const since = new Date().toISOString()
+    writeRecord(folder, { name: "moto", found: "docker", since, kept: true, holders: [] })
+    const definitions = fakeDefinitions({ image: true })
+    await ensure("moto", { folder, environment: {}, definitions, report: () => undefined })
+    const calls = await docker.calls()
+    const removed = calls.indexOf("rm --force --volumes c0ffee")
+    expect(removed).toBeGreaterThan(-1)
+    expect(calls.findIndex(call => call.includes(" up "))).toBeGreaterThan(removed)
+  })
+
   it("may be the only way that is allowed", async () => {
     await newDocker("down")
     const place = await newPlace()
@@ -100,7 +144,7 @@ describe("docker-compose.test.yml", () => {
 })
 
 /** Puts a command named docker on the PATH that answers as an engine in this state does, and writes down its calls. */
-async function newDocker(state: "up" | "down" | "failing") {
+async function newDocker(state: "up" | "down" | "failing" | "ailing" | "waiting") {
   const server = createServer((_, response) => response.end('{"version":"7.0.0"}')).listen(0, "127.0.0.1")
   await once(server, "listening")
   onTestFinished(() => void server.close())
@@ -111,10 +155,12 @@ async function newDocker(state: "up" | "down" | "failing") {
 echo "$*" >> ${folder}/calls
 case "${state} $*" in
   "down "*) echo "Cannot connect to the Docker daemon" >&2; exit 1 ;;
-  "failing compose --project-name"*) echo "no space left on device" >&2; exit 1 ;;
+  "failing compose --project-name"*" up "*) echo "no space left on device" >&2; exit 1 ;;
+  "waiting compose --project-name"*" up "*) exec sleep 600 ;;
+  "ailing "*" port moto 5000") echo 127.0.0.1:9 ;;
   *" info "*) echo 28.0.0 ;;
   *" compose version") echo v2 ;;
-  *" ps --quiet moto") echo c0ffee ;;
+  *" ps --quiet moto"|*" ps --all --quiet moto") echo c0ffee ;;
   *" port moto 5000") echo 127.0.0.1:${port} ;;
   *" inspect "*) echo true ;;
 esac

@@ -85,7 +85,7 @@ export function lockOf(folder: string, name: ServerName): string {
 
 /** Ends what a record tells of, and forgets it. Whoever calls this has the lock. */
 export async function end(folder: string, record: ServerRecord): Promise<void> {
-  if (record.container !== undefined) await removeContainer(record.container)
+  if (record.found === "docker") await removeContainer(record)
   if (record.process !== undefined) await stopProcess(record.process)
   removeRecord(folder, record.name)
 }

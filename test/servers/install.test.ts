@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs"
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { delimiter, join } from "node:path"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { ensure } from "./ensure.ts"
 import { fakeDefinitions } from "./fake/definitions.ts"
 import { newFolder, newPlace } from "./fake/place.ts"
 import { type Installation, installed, keyOf } from "./install/cache.ts"
 import { step } from "./install/step.ts"
-import { findGo, findPython } from "./install/tools.ts"
+import { findGo, findPython, findPythonItself } from "./install/tools.ts"
 import { cacheFolder, stateFolder } from "./system/place.ts"
 
 afterEach(() => void vi.unstubAllEnvs())
@@ -40,6 +40,7 @@ describe("what an installation is kept under", () => {
     expect(withSums).not.toBe(key)
     await writeFile(join(sources, "go.mod"), "module two")
     expect(keyOf(installation)).not.toBe(withSums)
+    expect(keyOf(installation, "Python 3.12.1")).not.toBe(keyOf(installation, "Python 3.12.2"))
   })
 })
 
@@ -63,6 +64,40 @@ describe("installing", () => {
     })
     await expect(installed(installation, options)).rejects.toThrow("the network is away")
     expect((await readdir(cache)).sort()).toEqual(["locks", "logs"])
+  })
+
+  it("is done again where the command leads nowhere, as after its interpreter was removed", async () => {
+    const { cache, options } = await newCache()
+    const interpreter = join(await newFolder(), "python3")
+    await writeFile(interpreter, "")
+    const install = vi.fn<Installation["install"]>(async ({ folder }) => {
+      await mkdir(join(folder, "bin"))
+      await symlink(interpreter, join(folder, "bin", "python"))
+    })
+    const installation = { ...(await newInstallation(install)), command: "bin/python" }
+    const folder = await installed(installation, options)
+    await writeFile(join(folder, "left"), "from before")
+    await installed(installation, options)
+    expect(install).toHaveBeenCalledOnce()
+    await rm(interpreter)
+    expect(await installed(installation, options)).toBe(folder)
+    expect(install).toHaveBeenCalledTimes(2)
+    expect(await readdir(folder)).toEqual(["bin"])
+    expect((await readdir(cache)).sort()).toEqual(["locks", "logs", keyOf(installation)].sort())
+  })
+
+  it("is done again, beside the one of before, for another interpreter", async () => {
+    const { options } = await newCache()
+    const install = vi.fn(writesOneFile)
+    const plain = await newInstallation(install)
+    let version = "3.11.9"
+    const installation = { ...plain, needs: async () => `/usr/bin/python3 ${version}` }
+    const first = await installed(installation, options)
+    version = "3.12.1"
+    expect(await installed(installation, options)).not.toBe(first)
+    version = "3.11.9"
+    expect(await installed(installation, options)).toBe(first)
+    expect(install).toHaveBeenCalledTimes(2)
   })
 
   it("removes what somebody who died left half done", async () => {
@@ -110,6 +145,22 @@ describe("the tools of the machine", () => {
     await expect(findPython()).rejects.toThrow(
       "there is no Python from 3.11 to 3.13 on the PATH: install one",
     )
+  })
+
+  it("are told apart by where they are and by their versions, not by what they are called", async () => {
+    const [one, other] = [await newFolder(), await newFolder()]
+    const pythonOf = (version: string): string =>
+      `#!/bin/sh\ncase "$1" in --version) echo Python ${version} ;; *) readlink -f "$0" ;; esac\n`
+    await writeFile(join(one, "python3"), pythonOf("3.11.9"), { mode: 0o755 })
+    await symlink(join(one, "python3"), join(other, "python3"))
+    const path = process.env.PATH
+    vi.stubEnv("PATH", `${one}${delimiter}${path}`)
+    const found = await findPythonItself()
+    expect(found).toBe(`${join(one, "python3")} Python 3.11.9`)
+    vi.stubEnv("PATH", `${other}${delimiter}${path}`)
+    expect(await findPythonItself()).toBe(found)
+    await writeFile(join(one, "python3"), pythonOf("3.12.1"), { mode: 0o755 })
+    expect(await findPythonItself()).not.toBe(found)
   })
 
   it("are refused when they are too old", async () => {

@@ -13,6 +13,10 @@ export interface Installation {
   readonly sources: readonly string[]
   /** The same for what stands in no file: commands and their options. */
   readonly recipe: string
+  /** The same for what it needs of the machine when it runs: where that is and which version, as one text. */
+  readonly needs?: () => Promise<string>
+  /** The command of it, in its folder: where that does not lead to a file any more, it is made again. */
+  readonly command?: string
   install(installing: Installing): Promise<void>
 }
 
@@ -23,9 +27,13 @@ export interface InstallOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
-/** What an installation is kept under: `vault-1.21.2-0f3c…`. It changes with everything that it is made of. */
-export function keyOf({ name, version, sources, recipe }: Installation): string {
-  const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n${recipe}\n`)
+/**
+ * What an installation is kept under: `vault-1.21.2-0f3c…`. It changes with everything that it is made of.
+ *
+ * @param needed what it needs of the machine.
+ */
+export function keyOf({ name, version, sources, recipe }: Installation, needed = ""): string {
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n${recipe}\n${needed}`)
   for (const path of sources.flatMap(filesIn)) hash.update(readFileSync(path)).update("\0")
   return `${name}-${version}-${hash.digest("hex").slice(0, 12)}`
 }
@@ -36,15 +44,18 @@ export function keyOf({ name, version, sources, recipe }: Installation): string 
  */
 export async function installed(installation: Installation, options: InstallOptions): Promise<string> {
   const cache = cacheFolder(options.environment)
-  const key = keyOf(installation)
+  const key = keyOf(installation, await installation.needs?.())
   const target = join(cache, key)
-  if (existsSync(target)) return target
+  // A link that leads nowhere does not exist.
+  const isThere = (): boolean => existsSync(join(target, installation.command ?? ""))
+  if (isThere()) return target
   mkdirSync(join(cache, "locks"), { recursive: true, mode: 0o700 })
   mkdirSync(join(cache, "logs"), { recursive: true, mode: 0o700 })
   const held = ({ pid }: { pid: number }): void =>
     options.report(`waits for process ${pid}, which installs it`)
   return await withLock(join(cache, "locks", key), { held, signal: options.signal }, async () => {
-    if (existsSync(target)) return target
+    if (isThere()) return target
+    rmSync(target, { recursive: true, force: true })
     // Whatever stands under this name now was left by a process that died, because the lock is ours.
     for (const entry of readdirSync(cache))
       if (entry.startsWith(`.${key}-`)) rmSync(join(cache, entry), { recursive: true, force: true })

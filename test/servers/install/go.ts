@@ -33,6 +33,7 @@ export function goInstallation({ name, version, main, link = "" }: GoProgram): I
     version,
     sources: [module, join(serversFolder, "go", "serve")],
     recipe: [...options, main].join(" "),
+    command: name,
     async install(installing) {
       const command = await findGo()
       await oneAtATime(installing, async () => {

@@ -2,7 +2,10 @@ import { join } from "node:path"
 import { serversFolder } from "../system/place.ts"
 import { type Installation, installed } from "./cache.ts"
 import { type Installing, step } from "./step.ts"
-import { findPython } from "./tools.ts"
+import { findPython, findPythonItself } from "./tools.ts"
+
+/** A virtual environment is a link to the interpreter, and a folder for its version only. */
+const COMMAND = join("bin", "python")
 
 /** How to install Python packages: the folder is a virtual environment with what `python/<name>.txt` pins. */
 export function pythonInstallation(name: string, version: string): Installation {
@@ -12,6 +15,8 @@ export function pythonInstallation(name: string, version: string): Installation 
     version,
     sources: [pins, join(serversFolder, "python", "uv.txt")],
     recipe: "uv",
+    needs: findPythonItself,
+    command: COMMAND,
     async install(installing) {
       const python = await findPython()
       const uv = join(await installed(uvInstallation(python), installing), "bin", "python")
@@ -32,6 +37,8 @@ function uvInstallation(python: string): Installation {
     version: "0.13.9",
     sources: [pins],
     recipe: "venv",
+    needs: findPythonItself,
+    command: COMMAND,
     async install(installing) {
       installing.report("fetches uv")
       await step(installing, { command: python, args: ["-m", "venv", installing.folder], env: OWN })

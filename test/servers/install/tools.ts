@@ -32,9 +32,24 @@ export async function findGo(): Promise<string> {
  * @throws ToolMissing
  */
 export async function findPython(): Promise<string> {
+  return (await pythonOnPath()).command
+}
+
+/**
+ * Which Python that is: where its program is, whatever leads to it, and its version.
+ *
+ * @throws ToolMissing
+ */
+export async function findPythonItself(): Promise<string> {
+  const { command, version } = await pythonOnPath()
+  const script = "import os, sys; print(os.path.realpath(sys.executable))"
+  return `${await outputOf(command, ["-c", script])} ${version}`
+}
+
+async function pythonOnPath(): Promise<{ readonly command: string; readonly version: string }> {
   for (const command of ["python3", "python3.13", "python3.12", "python3.11"]) {
-    const minor = /^Python 3\.(\d+)/.exec((await outputOf(command, ["--version"])) ?? "")?.[1]
-    if (minor !== undefined && Number(minor) >= 11 && Number(minor) <= 13) return command
+    const [version, minor] = /^Python 3\.(\d+)\S*/.exec((await outputOf(command, ["--version"])) ?? "") ?? []
+    if (version !== undefined && Number(minor) >= 11 && Number(minor) <= 13) return { command, version }
   }
   throw new ToolMissing(
     "there is no Python from 3.11 to 3.13 on the PATH: install one with its venv module " +
