@@ -12,8 +12,6 @@ export interface Ask {
   readonly token?: string | undefined
   readonly namespace?: string | undefined
   readonly stage?: Stage | undefined
-  /** Whether the files of certificates are to be read again before. */
-  readonly freshCertificates?: boolean | undefined
   readonly signal: AbortSignal
 }
 
@@ -109,7 +107,7 @@ async function exchange(
       headers,
       body: ask.body === undefined ? undefined : JSON.stringify(ask.body),
       signal: ask.signal,
-      freshCertificates: stage === "login" || ask.freshCertificates === true,
+      freshCertificates: stage === "login",
     })
   } catch (thrown) {
     throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : unanswered(thrown, stage)

@@ -24,7 +24,7 @@ export function certificateLogin({ role, mount = "cert" }: CertificateAuth, cert
     async attempt() {
       // Whoever connects says what is wrong with a file that cannot be read.
       const credential = await passwordOf("certificate", certificate).catch(() => "")
-      return { credential, logIn: call => logInAt(call, mount, body, { freshCertificates: true }) }
+      return { credential, logIn: call => logInAt(call, mount, body) }
     },
   }
 }

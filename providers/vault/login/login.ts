@@ -46,17 +46,13 @@ export interface Attempt {
 
 type Body = Readonly<Record<string, unknown>>
 
-/** What some logins do otherwise. */
-export interface LoginWays {
-  /** Behind the mount. Default: `"login"`. */
-  readonly path?: string
-  /** Whether the files of certificates are to be read again before. */
-  readonly freshCertificates?: boolean
-}
-
-/** A login by the engine at a mount, by what is in its body. */
-export function attemptAt(mount: string, body: Body, ways: LoginWays = {}): Attempt {
-  return { credential: JSON.stringify(body), logIn: call => logInAt(call, mount, body, ways) }
+/**
+ * A login by the engine at a mount, by what is in its body.
+ *
+ * @param path behind the mount.
+ */
+export function attemptAt(mount: string, body: Body, path?: string): Attempt {
+  return { credential: JSON.stringify(body), logIn: call => logInAt(call, mount, body, path) }
 }
 
 /** Logs in by the engine at a mount, and says what it gave. */
@@ -64,7 +60,7 @@ export async function logInAt(
   { client, namespace, signal }: LoginCall,
   mount: string,
   body: Body,
-  { path = "login", freshCertificates = false }: LoginWays = {},
+  path = "login",
 ): Promise<Grant> {
   const answer = await client.ask({
     method: "POST",
@@ -72,7 +68,6 @@ export async function logInAt(
     body,
     namespace,
     stage: "login",
-    freshCertificates,
     signal,
   })
   return grantOf(answer)

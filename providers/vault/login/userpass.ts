@@ -18,7 +18,7 @@ export function userpassLogin({ username, password, mount = "userpass" }: Userpa
     issues: true,
     counted: true,
     async attempt() {
-      return attemptAt(mount, { password: await passwordOf("password", password) }, { path })
+      return attemptAt(mount, { password: await passwordOf("password", password) }, path)
     },
   }
 }
