@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openSecrets, openStore, type SecretError } from "latchkey"
@@ -32,11 +32,16 @@ async function errorOf(call: Promise<unknown>): Promise<SecretError> {
 }
 
 /** A Vault with one mount and nothing in it, which is not ready at first. */
-async function vaultServer({ notReady = 0, kv = "2" } = {}): Promise<{ host: string; asked: string[] }> {
+async function vaultServer({
+  notReady = 0,
+  kv = "2",
+} = {}): Promise<{ host: string; asked: string[]; sockets: Set<Socket> }> {
   const asked: string[] = []
+  const sockets = new Set<Socket>()
   const host = await serving((request, response) => {
     const path = (request.url ?? "").replace("/v1/", "")
     asked.push(path)
+    sockets.add(request.socket)
     const answer = (status: number, body: object) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
     if (asked.length <= notReady) answer(503, { errors: ["Vault is sealed"] })
@@ -45,7 +50,7 @@ async function vaultServer({ notReady = 0, kv = "2" } = {}): Promise<{ host: str
     else if (path === "auth/token/lookup-self") answer(200, { data: { ttl: 0, renewable: false } })
     else answer(404, { errors: [] })
   })
-  return { host, asked }
+  return { host, asked, sockets }
 }
 
 describe("opening a service by URL", () => {
@@ -178,8 +183,8 @@ describe("opening a service by URL", () => {
     expect(asked).toEqual([ping, mount, ping, mount])
   })
 
-  it("says where it was, when nothing answers before the deadline", async () => {
-    const { host } = await vaultServer({ notReady: Number.POSITIVE_INFINITY })
+  it("says where it was, when nothing answers before the deadline, and leaves no connection", async () => {
+    const { host, sockets } = await vaultServer({ notReady: Number.POSITIVE_INFINITY })
     const options = { env: { VAULT_TOKEN: newCanary().text }, startupDeadline: "50ms" } as const
     const error = await errorOf(openSecrets(`vault://${host}/team/kv`, options))
     expect(error).toMatchObject({
@@ -187,5 +192,6 @@ describe("opening a service by URL", () => {
       lastCode: "UNAVAILABLE",
       store: `vault://${host}/team/kv`,
     })
+    await expect.poll(() => [...sockets].map(({ destroyed }) => destroyed)).toEqual([true])
   })
 })

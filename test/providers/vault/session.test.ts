@@ -1,5 +1,5 @@
 import { type SecretError, Secrets } from "latchkey"
-import { vault } from "latchkey/vault"
+import { openVault, vault } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
@@ -569,6 +569,23 @@ describe("a token that runs out", () => {
     expect(server.count("auth/token/renew-self")).toBe(1)
     await store.close()
   })
+})
+
+test("openVault() that failed gives its connections back", async () => {
+  let isClosed = false
+  const transport = {
+    send: async () => ({ status: 503, headers: {}, body: JSON.stringify({ errors: ["Vault is sealed"] }) }),
+    close: () => {
+      isClosed = true
+    },
+  }
+  const options = {
+    address: "http://127.0.0.1:1",
+    auth: { method: "token", token: "mine" },
+    transport,
+  } as const
+  expect((await errorOf(openVault(options, calm))).code).toBe("UNAVAILABLE")
+  expect(isClosed).toBe(true)
 })
 
 describe("a store that is closed", () => {
