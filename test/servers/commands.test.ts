@@ -67,7 +67,7 @@ describe("up", () => {
       runChild(program, { args: [folder] }),
     ])
     expect(both.map(({ code }) => code)).toEqual([0, 0])
-    expect(both[0].stdout).toMatch(/^export LATCHKEY_MOTO_URL=/)
+    expect(both[0].stdout).toMatch(/^export LATCHKEY_MOTO_URL=/m)
     expect(both[1].stdout).toBe(both[0].stdout)
   })
 })
@@ -79,7 +79,7 @@ describe("down", () => {
     const started = readRecord(setting.folder, "moto")?.process
     expect(await down(setting)).toBe(0)
     expect(started && isAlive(started)).toBe(false)
-    expect(setting.output()).toContain("moto has ended\n")
+    expect(setting.output()).toMatch(/^# moto has ended\nunset LATCHKEY_MOTO_URL\n$/m)
     expect(readRecord(setting.folder, "moto")).toBeUndefined()
   })
 
@@ -109,7 +109,7 @@ describe("down", () => {
     await up({ ...setting, holder })
     const started = readRecord(setting.folder, "moto")?.process
     await down(setting)
-    expect(setting.output()).toContain("moto is still used by a test run, and ends with it\n")
+    expect(setting.output()).toContain("# moto is still used by a test run, and ends with it\n")
     expect(started && isAlive(started)).toBe(true)
     await release(setting.folder, holder)
     expect(started && isAlive(started)).toBe(false)

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { type Definition, type Definitions, definitions as ours } from "./definitions/index.ts"
 import { containerLog } from "./docker.ts"
 import { type Ensured, type EnsureOptions, ensure, isWell } from "./ensure.ts"
-import { addressOf, fromEnvironment, variablesFor } from "./environment.ts"
+import { addressOf, fromEnvironment, storeVariablesFor, variablesFor } from "./environment.ts"
 import { logOfInstallation, tailOf } from "./install/index.ts"
 import { type Output, showProgress, spent } from "./progress.ts"
 import { takeDown } from "./release.ts"
@@ -49,7 +49,7 @@ export async function up(setting: Setting): Promise<number> {
   if (holder === undefined) {
     const others = failed === names.length ? "" : "; the others are up"
     stderr.write(
-      `${failed} of ${names.length} could not be had${others}. The same command again goes on from here.\n`,
+      `${failed} of ${names.length} could not be had${others}. What to do stands above; then the same command again.\n`,
     )
   }
   return 1
@@ -59,9 +59,13 @@ export async function up(setting: Setting): Promise<number> {
 export async function down({ names, folder, stdout }: Setting): Promise<number> {
   await Promise.all(
     names.map(async name => {
+      const server = readRecord(folder, name)?.server
       const taken = await takeDown(folder, name)
-      if (taken === "ended") stdout.write(`${name} has ended\n`)
-      if (taken === "still used") stdout.write(`${name} is still used by a test run, and ends with it\n`)
+      // A shell that took what up printed takes this back by it.
+      const variables = server === undefined ? [] : Object.keys(variablesFor(server))
+      const unset = variables.length === 0 ? "" : `unset ${variables.join(" ")}\n`
+      if (taken === "ended") stdout.write(`# ${name} has ended\n${unset}`)
+      if (taken === "still used") stdout.write(`# ${name} is still used by a test run, and ends with it\n`)
     }),
   )
   return 0
@@ -130,9 +134,12 @@ export async function logs({ names, folder, stdout, definitions }: Setting): Pro
 }
 
 function exportsFor(server: AnyServer): string {
-  return Object.entries(variablesFor(server))
-    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
-    .join("")
+  const assigned = (variables: Readonly<Record<string, string>>): string[] =>
+    Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`)
+  const store = assigned(storeVariablesFor(server))
+  // As a comment: there is one LATCHKEY_STORE, and several servers that could be it.
+  const comment = store.length === 0 ? [] : [`# ${server.name}: export ${store.join(" ")}\n`]
+  return [...comment, ...assigned(variablesFor(server)).map(each => `export ${each}\n`)].join("")
 }
 
 /** For a shell that follows POSIX. */

@@ -31,7 +31,8 @@ const SERVERS: readonly AnyServer[] = [
     url: "https://127.0.0.1:7",
     ca: "PEM",
     token: "bearer",
-    client: { tenantId: "t", clientId: "c", clientSecret: "s" },
+    caFile: "/tmp/ca.pem",
+    identity: { IDENTITY_ENDPOINT: "http://127.0.0.1:9/msi/token", IDENTITY_HEADER: "h" },
   },
   { name: "gcp", version: "unknown", address: "127.0.0.1:8", project: "p" },
 ]

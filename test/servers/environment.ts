@@ -9,24 +9,29 @@ interface InEnvironment<Server> {
   read(address: string, environment: Environment): Server
   /** The reverse: what to export so that this server is found. */
   write(server: Server): Readonly<Record<string, string>>
+  /** What else to export so that a program keeps its secrets there. Absent if that is no store. */
+  store?(server: Server): Readonly<Record<string, string>>
 }
+
+const storeAt = (url: string) => ({ LATCHKEY_STORE: url })
 
 const REGION = "eu-west-1"
 
 function vaultLike<Name extends "vault" | "openbao">(
   name: Name,
-  letters: string,
+  [address, token]: readonly [address: string, token: string],
 ): InEnvironment<Servers[Name]> {
   return {
-    variable: `${letters}_ADDR`,
+    variable: address,
     read: (url, environment) => ({
       name,
       version: "unknown",
       url: url.replace(/\/+$/, ""),
-      rootToken: environment[`${letters}_TOKEN`] ?? "",
+      rootToken: environment[token] ?? "",
       unsealKey: undefined,
     }),
-    write: server => ({ [`${letters}_ADDR`]: server.url, [`${letters}_TOKEN`]: server.rootToken }),
+    write: server => ({ [address]: server.url, [token]: server.rootToken }),
+    store: ({ url }) => storeAt(`vault://${new URL(url).host}/secret`),
   }
 }
 
@@ -45,13 +50,25 @@ function awsLike<Name extends "localstack" | "moto">(
       secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? "test",
     }),
     write: server => ({ [variable]: server.url }),
+    store: ({ url, region, accessKeyId, secretAccessKey }) => ({
+      ...storeAt(`aws://${region}?endpoint=${url}`),
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    }),
   }
 }
 
 /** Per server: the variables that lead to it. */
 const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Name]> } = {
-  vault: vaultLike("vault", "VAULT"),
-  openbao: vaultLike("openbao", "BAO"),
+  vault: vaultLike("vault", ["VAULT_ADDR", "VAULT_TOKEN"]),
+  // Not BAO_ADDR and BAO_TOKEN: in a shell that has both, programs that mean Vault would go to OpenBao with them.
+  openbao: {
+    ...vaultLike("openbao", ["LATCHKEY_OPENBAO_URL", "LATCHKEY_OPENBAO_TOKEN"]),
+    store: ({ url, rootToken }) => ({
+      ...storeAt(`vault://${new URL(url).host}/secret`),
+      BAO_TOKEN: rootToken,
+    }),
+  },
   localstack: {
     ...awsLike("localstack", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
     write: server => ({
@@ -60,6 +77,7 @@ const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Nam
       AWS_ACCESS_KEY_ID: server.accessKeyId,
       AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
     }),
+    store: ({ region }) => storeAt(`aws://${region}`),
   },
   moto: awsLike("moto", "LATCHKEY_MOTO_URL"),
   postgres: {
@@ -93,21 +111,23 @@ const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Nam
       url: url.replace(/\/+$/, ""),
       ca: environment.LATCHKEY_AZURE_CA ?? "",
       token: environment.LATCHKEY_AZURE_TOKEN ?? "",
-      client: {
-        tenantId: environment.AZURE_TENANT_ID ?? "",
-        clientId: environment.AZURE_CLIENT_ID ?? "",
-        clientSecret: environment.AZURE_CLIENT_SECRET ?? "",
+      caFile: environment.LATCHKEY_AZURE_CA_FILE ?? "",
+      identity: {
+        IDENTITY_ENDPOINT: environment.IDENTITY_ENDPOINT ?? "",
+        IDENTITY_HEADER: environment.IDENTITY_HEADER ?? "",
       },
     }),
-    write: ({ url, ca, token, client }) => ({
+    write: ({ url, ca, caFile, token, identity }) => ({
       LATCHKEY_AZURE_URL: url,
       LATCHKEY_AZURE_CA: ca,
+      LATCHKEY_AZURE_CA_FILE: caFile,
       LATCHKEY_AZURE_TOKEN: token,
-      AZURE_AUTHORITY_HOST: url,
-      AZURE_TENANT_ID: client.tenantId,
-      AZURE_CLIENT_ID: client.clientId,
-      AZURE_CLIENT_SECRET: client.clientSecret,
+      ...identity,
     }),
+    store: ({ url, caFile }) =>
+      storeAt(
+        `azure://${new URL(url).host}?ca=${encodeURIComponent(caFile)}&disable-challenge-resource-verification=true`,
+      ),
   },
   gcp: {
     variable: "LATCHKEY_GCP_ADDRESS",
@@ -118,6 +138,7 @@ const IN_ENVIRONMENT: { readonly [Name in ServerName]: InEnvironment<Servers[Nam
       project: environment.LATCHKEY_GCP_PROJECT ?? "latchkey",
     }),
     write: server => ({ LATCHKEY_GCP_ADDRESS: server.address, LATCHKEY_GCP_PROJECT: server.project }),
+    store: ({ project, address }) => storeAt(`gcp://${project}?endpoint=${address}&insecure=true`),
   },
 }
 
@@ -138,6 +159,12 @@ export function fromEnvironment(name: ServerName, environment: Environment): Nam
   if (!address) return undefined
   const server = read(address, environment)
   return environment.LATCHKEY_SERVERS_REMOTE === "true" || isHere(server) ? { server, variable } : undefined
+}
+
+/** What to export beside {@link variablesFor} so that a program keeps its secrets there; nothing if that is no store. */
+export function storeVariablesFor(server: AnyServer): Readonly<Record<string, string>> {
+  const entry = IN_ENVIRONMENT[server.name] as InEnvironment<AnyServer>
+  return entry.store?.(server) ?? {}
 }
 
 /** Where a server is, in a form that can be compared and printed. */

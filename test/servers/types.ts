@@ -47,8 +47,10 @@ export interface AzureServer {
   readonly ca: string
   /** A bearer token that may do everything. */
   readonly token: string
-  /** What `@azure/identity` needs to log in as somebody who may do everything; the authority is `url`. */
-  readonly client: { readonly tenantId: string; readonly clientId: string; readonly clientSecret: string }
+  /** The path of a file with the same. */
+  readonly caFile: string
+  /** What stands in the environment of a program that may do everything, as Azure App Service puts it there. */
+  readonly identity: Readonly<Record<"IDENTITY_ENDPOINT" | "IDENTITY_HEADER", string>>
 }
 
 /** The project's stand-in for Google Secret Manager, as a process of its own. */

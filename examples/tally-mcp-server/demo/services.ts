@@ -1,9 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { openStore } from "latchkey"
 import { azure } from "latchkey/azure"
-import { startManagedIdentity } from "../../../test/servers/azure/index.ts"
 import { letGo, running } from "../../../test/servers/index.ts"
 import { newToken } from "./place.ts"
 import type { Service } from "./store-home.ts"
@@ -40,31 +36,23 @@ export const SERVICES: Readonly<Record<string, (report: Report) => Promise<Servi
 
   async azure(report) {
     const server = await running("azure", report)
-    const folder = await mkdtemp(join(tmpdir(), "latchkey-tally-"))
-    const ca = join(folder, "ca.pem")
-    await writeFile(ca, server.ca)
-    const identity = await startManagedIdentity(() => server.token)
+    const { ca, caFile, token } = server
     const below = prefix()
     const { host } = new URL(server.url)
     return {
       title: "Azure Key Vault, as the project's stand-in has it",
-      url: `azure://${host}?ca=${encodeURIComponent(ca)}&disable-challenge-resource-verification=true&prefix=${below}`,
-      environment: identity.environment,
+      url: `azure://${host}?ca=${encodeURIComponent(caFile)}&disable-challenge-resource-verification=true&prefix=${below}`,
+      environment: server.identity,
+      // Azure's own identity library would look into the environment of this process.
       owner: async () =>
         azure({
           vault: host,
           prefix: below,
           ca,
           disableChallengeResourceVerification: true,
-          credential: {
-            getToken: async () => ({ token: server.token, expiresOnTimestamp: Date.now() + 3_600_000 }),
-          },
+          credential: { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) },
         }),
-      async close() {
-        await identity.close()
-        await rm(folder, { recursive: true, force: true })
-        await letGo()
-      },
+      close: async () => await letGo(),
     }
   },
 

@@ -9,15 +9,16 @@ import { text } from "./http.ts"
 export const azure: Definition<"azure"> = {
   name: "azure",
   version: "stand-in",
-  launch: ({ port }) => ({
-    ...program("azure", port),
+  launch: ({ port, own }) => ({
+    ...program("azure", port, "--ca-file", join(own, "ca.pem")),
     server: ready => ({
       name: "azure",
       version: "stand-in",
       url: text(ready, "url") ?? "",
       ca: text(ready, "ca") ?? "",
+      caFile: text(ready, "caFile") ?? "",
       token: text(ready, "token") ?? "",
-      client: ready.client as AzureServer["client"],
+      identity: ready.identity as AzureServer["identity"],
     }),
   }),
   async health({ url }) {
@@ -45,10 +46,16 @@ export const gcp: Definition<"gcp"> = {
   },
 }
 
-function program(name: "azure" | "gcp", port: number) {
+function program(name: "azure" | "gcp", port: number, ...more: string[]) {
   return {
     command: process.execPath,
-    args: ["--conditions=latchkey-source", join(serversFolder, name, "main.ts"), "--port", String(port)],
+    args: [
+      "--conditions=latchkey-source",
+      join(serversFolder, name, "main.ts"),
+      "--port",
+      String(port),
+      ...more,
+    ],
     printsReady: true,
   } as const
 }
