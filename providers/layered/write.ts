@@ -1,7 +1,7 @@
 import { SecretError, type SecretValue, type VersionInfo, type WriteOptions } from "../../src/core/index.ts"
 import { find, nowhere } from "./find.ts"
 import type { Homes, Layer } from "./homes.ts"
-import { canonicalIn } from "./names.ts"
+import { brokenRules, canonicalIn } from "./names.ts"
 import { joinVersion, splitVersion } from "./version.ts"
 
 /**
@@ -50,12 +50,13 @@ export async function homeOf(homes: Homes, name: string, signal: AbortSignal): P
 }
 
 function firstThatWrites(homes: Homes, name: string): Layer {
-  const layer = homes.layers.find(
-    ({ store }) => store.write !== undefined && canonicalIn(store, name) !== undefined,
-  )
+  const writable = homes.layers.filter(({ store }) => store.write !== undefined)
+  const layer = writable.find(({ store }) => canonicalIn(store, name) !== undefined)
   if (layer !== undefined) return layer
+  const stores = writable.map(({ store }) => store)
   throw new SecretError("INVALID_NAME", {
-    hint: "none of the layers that can write can hold a secret of this name",
+    message: "none of the layers that can write can hold a secret of this name",
+    hint: brokenRules(stores, name),
   })
 }
 

@@ -19,7 +19,7 @@ export { ON_ROTATE_OPTIONS, refuseNoFunction, refuseUnknownOptions, USE_OPTIONS 
 export type { NameMap, NameOptions, NameRule } from "./name-map.ts"
 export { nameMap } from "./name-map.ts"
 export type { Reference } from "./names.ts"
-export { isPortableName, PORTABLE_RULE, parseReference } from "./names.ts"
+export { isPortableName, PORTABLE_OR_OWN, PORTABLE_RULE, parseReference } from "./names.ts"
 export type { NetworkHints } from "./network.ts"
 export { isNetworkCode, networkFailure } from "./network.ts"
 export { notInstalled } from "./not-installed.ts"

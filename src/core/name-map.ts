@@ -5,6 +5,7 @@ import {
   isReservedName,
   isUnder,
   LONGEST_NAME,
+  PORTABLE_OR_OWN,
   PORTABLE_RULE,
   refuseEscapes,
 } from "./names.ts"
@@ -13,6 +14,8 @@ import {
 export interface NameRule {
   /** Which names it can hold, as a sentence for messages. */
   readonly rule: string
+  /** The rule that one name of its own form breaks, where not all break the same one. Default: {@link rule}. */
+  broken?(native: string): string
   /** The backend's form of a portable name. Injective; may be a form that {@link holds} refuses. */
   toNative(portable: string): string
   /** The portable name whose image this is, or `undefined` where there is none. */
@@ -56,6 +59,7 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
   const fold = (native: string): string => rule.fold?.(native) ?? native
   const renamed = new Map(Object.entries(options.rename ?? {}).map(([name, native]) => [name, fold(native)]))
   const renamedBack = new Map(Array.from(renamed, ([name, native]) => [native, name]))
+  const broken = (native: string): string => rule.broken?.(native) ?? rule.rule
   const refuse = (name: string, why: string): SecretError => invalidName(name, why, store)
 
   const withPrefix = (name: string): string => (prefix === undefined ? name : `${prefix}/${name}`)
@@ -77,7 +81,8 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     if (isPortableName(name)) return resolvePortable(name)
 
     const native = fold(name)
-    if (!rule.holds(native)) throw refuse(name, rule.rule)
+    // Whoever writes a capital or an underscore by mistake meant a portable name, and not one of the backend's own.
+    if (!rule.holds(native)) throw refuse(name, PORTABLE_OR_OWN + broken(native))
     const renamedFrom = renamedBack.get(native)
     if (renamedFrom !== undefined) return { canonical: renamedFrom, native }
     const portable = portableOf(native)
@@ -93,7 +98,7 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     if (!isPortableName(full))
       throw refuse(name, `with the prefix, it is longer than ${LONGEST_NAME} characters`)
     const native = fold(rule.toNative(full))
-    if (!rule.holds(native)) throw refuse(name, rule.rule)
+    if (!rule.holds(native)) throw refuse(name, broken(native))
     const taken = renamedBack.get(native)
     if (taken !== undefined) throw refuse(name, `"${native}" is already "${taken}", by rename`)
     return { canonical: name, native }
@@ -154,7 +159,8 @@ function refuseAmbiguity(
   for (const [name, native] of renamed) {
     if (!isPortableName(name)) throw refuse(`rename: "${name}" is not a portable name`, PORTABLE_RULE)
     if (isReservedName(name)) throw refuse(`rename: "${name}" is reserved`, "choose another name")
-    if (!rule.holds(native)) throw refuse(`rename: the backend cannot hold "${native}"`, rule.rule)
+    if (!rule.holds(native))
+      throw refuse(`rename: the backend cannot hold "${native}"`, rule.broken?.(native) ?? rule.rule)
     if (isReserved(native)) throw refuse(`rename: "${native}" is reserved`, "choose another target")
   }
   if (renamed.size !== renamedBack.size) {

@@ -7,6 +7,9 @@ const PORTABLE = new RegExp(`^${SEGMENT}(?:/${SEGMENT})*$`)
 export const PORTABLE_RULE: string =
   'a portable name is segments of a-z, 0-9 and single inner "-", each starting with a letter, joined by "/": tally/api-token'
 
+/** What stands before a backend's own rule where a name is neither portable nor held by it. */
+export const PORTABLE_OR_OWN: string = `${PORTABLE_RULE}; any other name is the store's own: `
+
 /** Names under this first segment belong to the library itself and are hidden. */
 const RESERVED_SEGMENT = "latchkey"
 

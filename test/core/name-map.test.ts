@@ -8,6 +8,7 @@ import {
   type NameOptions,
   type NameRule,
   nameMap,
+  PORTABLE_RULE,
   type SecretError,
 } from "../../src/core/index.ts"
 
@@ -188,7 +189,9 @@ describe("the names of environment variables", () => {
       ).toMatchObject({
         code: "INVALID_NAME",
         store: "test:",
-        hint: environmentNames.rule,
+        hint: isPortableName(name)
+          ? environmentNames.rule
+          : `${PORTABLE_RULE}; any other name is the store's own: ${environmentNames.rule}`,
       })
     expect(names.toListed("TOKEN_FILE")).toBeUndefined()
   })
@@ -210,9 +213,21 @@ describe("names of a service that folds cases", () => {
   })
 
   it("are refused where the service cannot hold them, with the rule", () => {
-    expect(errorOf(() => names.toNative("a_b"))).toMatchObject({ code: "INVALID_NAME", hint: hyphens.rule })
+    expect(errorOf(() => names.toNative("a_b"))).toMatchObject({
+      code: "INVALID_NAME",
+      hint: `${PORTABLE_RULE}; any other name is the store's own: letters, digits and hyphens`,
+    })
     const long = Array.from({ length: 40 }, () => "abc").join("/")
     expect(errorOf(() => names.toNative(long))).toMatchObject({ code: "INVALID_NAME", hint: hyphens.rule })
+  })
+
+  it("are refused with the rule that they break, where not all break the same one", () => {
+    const two = map({ ...hyphens, broken: native => `${native.length} are too many` })
+    const long = Array.from({ length: 40 }, () => "abc").join("/")
+    expect(errorOf(() => two.toNative(long)).hint).toBe("198 are too many")
+    expect(errorOf(() => two.toNative("a_b")).hint).toContain("the store's own: 3 are too many")
+    const renamed = () => map({ ...hyphens, broken: () => "broken" }, { rename: { a: "a_b" } })
+    expect(errorOf(renamed).hint).toBe("broken")
   })
 })
 

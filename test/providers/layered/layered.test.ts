@@ -1,11 +1,20 @@
 import fc from "fast-check"
 import { dotenv } from "latchkey/dotenv"
 import { env } from "latchkey/env"
+import { gcp } from "latchkey/gcp"
 import { layered } from "latchkey/layered"
 import { memory } from "latchkey/memory"
 import { faulty } from "latchkey/testing"
 import { describe, expect, it, vi } from "vitest"
-import { defineStore, SecretError, type SecretErrorCode, type SecretStore } from "../../../src/core/index.ts"
+import {
+  defineStore,
+  environmentNames,
+  PORTABLE_OR_OWN,
+  PORTABLE_RULE,
+  SecretError,
+  type SecretErrorCode,
+  type SecretStore,
+} from "../../../src/core/index.ts"
 import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { badNames, calm, collect, errorOf, names, oddValues, reveal } from "../calls.ts"
 import { newPath, oldFile } from "../files.ts"
@@ -84,6 +93,40 @@ describe("layers of stores", () => {
   it.each(badNames)("refuse the name %j, which none can hold", async name => {
     const store = layered([env({ env: {} }), memory()])
     expect((await errorOf(store.read(name, calm))).code).toBe("INVALID_NAME")
+  })
+
+  it("say which rule a portable name breaks that none can hold, once for all that have the same", async () => {
+    const store = layered([env({ env: {} }), dotenv({ path: await newPath(), optional: true })])
+    const { hint } = await errorOf(store.read("tally/secret-file", calm))
+    expect(hint).toBe(environmentNames.rule)
+  })
+
+  it.each(["tally token", "tally/Api_Token"])("say what a portable name is where %j is none", async name => {
+    const store = layered([env({ env: {} }), dotenv({ path: await newPath(), optional: true })])
+    const { hint } = await errorOf(store.read(name, calm))
+    expect(hint).toBe(`${PORTABLE_OR_OWN}${environmentNames.rule}`)
+    expect(hint).toContain(PORTABLE_RULE)
+    expect((await errorOf(env({ env: {} }).read(name, calm))).hint).toBe(hint)
+  })
+
+  it("say the rule of each layer where they differ, in their order", async () => {
+    const store = layered([env({ env: {} }), gcp({ project: "my-project" })])
+    const { hint } = await errorOf(store.read("tally.token", calm))
+    expect(hint).toMatch(/^a portable name is .*an environment variable is .*; a name here is up to 255/)
+    expect(hint?.split(PORTABLE_RULE)).toHaveLength(2)
+  })
+
+  it("say that none can hold a name where a layer gives no rule", async () => {
+    const store = layered([
+      {
+        ...memory(),
+        canonical: () => {
+          throw new SecretError("INVALID_NAME")
+        },
+      },
+    ])
+    const { hint } = await errorOf(store.read("a", calm))
+    expect(hint).toBe("none of the layers can hold a secret of this name")
   })
 
   it("keep a secret with the layer in which it was found, also when it is deleted there", async () => {
@@ -346,7 +389,10 @@ describe("writing to layers", () => {
       readOnly({ "MyApp/Prod": "1" }),
     ])
     expect(await reveal(store, "MyApp/Prod")).toBe("1")
-    expect((await errorOf(store.write("MyApp/Test", "x", calm))).code).toBe("INVALID_NAME")
+    const error = await errorOf(store.write("MyApp/Test", "x", calm))
+    expect(error.code).toBe("INVALID_NAME")
+    expect(error.message).toContain("none of the layers that can write")
+    expect(error.hint).toMatch(/^an environment variable is letters/)
   })
 })
 
