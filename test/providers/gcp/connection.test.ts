@@ -8,6 +8,8 @@ import { at, calm, errorOf, opened, rig, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
 const ID = "tally--api-token"
+/** The first call loads an SDK before it is sent. */
+const PATIENCE = { timeout: 15_000 }
 
 /** Passes connections on, and can let those that are there die without a word. */
 async function relay(port: number) {
@@ -57,7 +59,7 @@ test("a call that is given up ends at once, and at the service too", async () =>
   server.faults.next({ hang: true })
   const controller = new AbortController()
   const call = errorOf(store.read(NAME, controller))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
   controller.abort()
   expect((await call).code).toBe("ABORTED")
   await expect.poll(() => server.log.requests[0]?.ended).toBe("CANCELLED")
@@ -70,9 +72,9 @@ test("a call that is given up takes no other one with it", async () => {
   server.faults.next({ slowMs: 50 })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
   const kept = store.read(NAME, calm)
-  await expect.poll(() => server.log.inFlight).toBe(2)
+  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(2)
   controller.abort()
   expect((await given).code).toBe("ABORTED")
   expect((await kept).version).toBe("1")
@@ -105,7 +107,7 @@ test.for([
   server.faults.next({ hang: true })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
   const read = async () =>
     await store.read(NAME, calm).then(
       () => "answered",
@@ -136,7 +138,7 @@ test("closing ends the calls that are under way, with CLOSED, and all that come 
   const { server, store } = await rig()
   server.faults.next({ hang: true })
   const call = errorOf(store.read(NAME, calm))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
   await store.close()
   expect((await call).code).toBe("CLOSED")
   expect((await errorOf(store.read(NAME, calm))).code).toBe("CLOSED")

@@ -23,21 +23,25 @@ async function metadataServer(token: string) {
     server.closeAllConnections()
     server.close()
   })
+  const answer = (responses: readonly ServerResponse[]): void => {
+    const body = JSON.stringify({ access_token: token, expires_in: 3_600, token_type: "Bearer" })
+    for (const response of responses)
+      response.writeHead(200, { "content-type": "application/json" }).end(body)
+  }
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
-    answer() {
-      const body = JSON.stringify({ access_token: token, expires_in: 3_600, token_type: "Bearer" })
-      for (const response of waiting.splice(0))
-        response.writeHead(200, { "content-type": "application/json" }).end(body)
-    },
+    /** Answers all. */
+    answer: () => answer(waiting.splice(0)),
+    /** Answers the last one, and lets the others wait on. */
+    answerLast: () => answer(waiting.splice(-1)),
   }
 }
 
 /** The program loads an SDK before it asks. */
 const PATIENCE = { timeout: 15_000 }
 
-/** A program that logs in at it, and does what the lines say that it is told: `leave`, `read`, `close`. */
+/** A program that logs in at it, and does what the lines say that it is told: `read`, `leave`, `later`, `expire`, `close`. */
 async function program() {
   const token = newCanary().text
   const server = await standIn({ tls: true, identities: [{ token, name: "program" }] })
@@ -56,10 +60,22 @@ async function program() {
          error => console.log(error.code),
        )
      }
+     let hours = 0
+     const Real = Date
+     globalThis.Date = class extends Real {
+       constructor(...parts: [number]) {
+         super(...(parts.length > 0 ? parts : [Real.now() + hours * 3_600_000] as const))
+       }
+     } as typeof Date
      const lines = createInterface({ input: process.stdin })
      const deeds = {
        read,
        leave: () => leaving.abort(),
+       expire: () => void hours++,
+       later() {
+         const now = performance.now.bind(performance)
+         performance.now = () => now() + 10_000
+       },
        close: async () => {
          await store.close()
          console.log("closed")
@@ -94,6 +110,24 @@ test("the metadata server is asked for a token, once, however many left who wait
   const { stderr } = await child.ended
   expect(stderr).toBe("")
   expect(metadata.asked).toEqual(["/computeMetadata/v1/instance/service-accounts/default/token"])
+})
+
+test("a token for which the metadata server is asked in vain is asked for anew after ten seconds, in mid-life too", async () => {
+  const { metadata, child } = await program()
+  for (const before of [0, 2]) {
+    child.say("read")
+    await expect.poll(() => metadata.asked.length, PATIENCE).toBe(before + 1)
+    child.say("later")
+    child.say("read")
+    // Google's library itself would only wait for the first one.
+    await expect.poll(() => metadata.asked.length, PATIENCE).toBe(before + 2)
+    metadata.answerLast()
+    await child.printed("version 1\n".repeat(before + 2))
+    child.say("expire")
+  }
+  metadata.answer()
+  child.say("close")
+  expect((await child.ended).stderr).toBe("")
 })
 
 test("a store is closed though the metadata server never answers", async () => {
