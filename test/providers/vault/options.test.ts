@@ -21,6 +21,7 @@ describe("options", () => {
     ["an address that is none", { address: "vault.example.com" }],
     ["an address of another kind", { address: "ftp://vault.example.com" }],
     ["an address with what is added to it", { address: "https://vault.example.com/v1/" }],
+    ["an address with half a character", { address: "https://vault.example.com/%zz" }],
     ["an address with a query", { address: "https://vault.example.com/?a=b" }],
     ["an address whose path leads elsewhere", { address: "https://vault.example.com/a%2f..%2fb" }],
     ["an address with a credential", { address: "https://u:p@vault.example.com" }],

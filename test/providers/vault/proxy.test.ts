@@ -182,6 +182,19 @@ test("a proxy is asked for what is not by TLS", async () => {
   await store.close()
 })
 
+test("a proxy that is reached by TLS is told nothing before it is trusted", async () => {
+  const canary = newCanary()
+  const proxy = await playedServer(() => kv2Answer({ value: "v" }), await (await newAuthority()).server())
+  for (const address of ["https://vault.example.com:8200", "http://vault.example.com:8200"]) {
+    const auth = { method: "token", token: canary.text } as const
+    const store = canary.watch(vault({ kv: 1, address, proxy: proxy.url, auth }))
+    const error = canary.watch(await errorOf(store.write("tally", canary.text, calm)))
+    expect([error.code, error.outcome]).toEqual(["UNAVAILABLE", undefined])
+    await store.close()
+  }
+  expect(proxy.seen).toEqual([])
+})
+
 test("a proxy that refuses, or is not there, is UNAVAILABLE, and its password stays where it is", async () => {
   const canary = newCanary()
   const proxy = await startProxy("refusing")
