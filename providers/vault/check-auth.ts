@@ -6,8 +6,8 @@ import { isPath, isSegment } from "./names.ts"
 const METHODS: Readonly<
   Record<VaultAuth["method"], { readonly needs: readonly string[]; readonly may: readonly string[] }>
 > = {
-  token: { needs: ["token"], may: ["renew"] },
-  "token-file": { needs: ["file"], may: [] },
+  token: { needs: ["token"], may: ["renew", "variable"] },
+  "token-file": { needs: [], may: ["file", "variable"] },
   approle: { needs: ["roleId"], may: ["secretId", "mount"] },
   kubernetes: { needs: ["role"], may: ["jwt", "mount"] },
   jwt: { needs: ["jwt"], may: ["role", "mount"] },
@@ -42,6 +42,7 @@ const CREDENTIAL = 'give it a text, { file: "…" } or a function'
 
 const HINTS: Readonly<Record<string, string>> = {
   renew: "true prolongs the token",
+  variable: 'it is the name of a variable, and not what is in it: "VAULT_TOKEN"',
   file: "it is the path of the file that holds the token",
   mount: "it is the path of the engine, as vault auth list has it, without auth/ before it",
   secretId: 'it is a text, { file: "…" }, a function, or { wrapped: … } around one of these',
@@ -49,6 +50,7 @@ const HINTS: Readonly<Record<string, string>> = {
 
 function isGood(name: string, value: unknown): boolean {
   if (name === "renew") return typeof value === "boolean"
+  if (name === "variable") return typeof value === "string" && /^[A-Z][A-Z_]{0,31}$/.test(value)
   if (name === "mount") return typeof value === "string" && isPath(value)
   if (name === "username") return typeof value === "string" && isSegment(value)
   if (TEXTS.has(name)) return isText(value)

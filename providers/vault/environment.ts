@@ -10,7 +10,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * set.
  */
 export function variable(env: Environment, name: string): string | undefined {
-  return env[`BAO_${name}`] || env[`VAULT_${name}`] || undefined
+  return env[variableName(env, name)] || undefined
+}
+
+/** What the variable is called that {@link variable} reads: OpenBao's if it is set, else Vault's. */
+export function variableName(env: Environment, name: string): string {
+  return env[`BAO_${name}`] ? `BAO_${name}` : `VAULT_${name}`
 }
 
 /** What the environment says about TLS ("Vault CLI", environment variables). */

@@ -1,6 +1,7 @@
 import { readServiceUrl, SecretError, type ServiceUrl } from "../../src/core/index.ts"
-import { addressOf, type Environment, proxyOf, tlsOf, variable } from "./environment.ts"
+import { addressOf, type Environment, proxyOf, tlsOf, variable, variableName } from "./environment.ts"
 import type { Credential, VaultAuth } from "./login/index.ts"
+import { TOKEN_FILE } from "./login/token-file.ts"
 import { encoded, isPath } from "./names.ts"
 import { DEFAULT_PORT, type OpenVaultOptions } from "./options.ts"
 import type { TlsOptions } from "./tls.ts"
@@ -111,6 +112,7 @@ const OF_METHOD: Readonly<Record<string, readonly string[]>> = {
 function authIn(parts: ServiceUrl, env: Environment): VaultAuth {
   const { parameter } = parts
   const method = parameter("auth") ?? defaultMethod(parts, env)
+  const isDefault = parameter("auth") === undefined && parameter("token-file") === undefined
   const own = OF_METHOD[method]
   if (own === undefined)
     throw misconfigured("has an auth= that does not exist", `there are ${Object.keys(OF_METHOD).join(", ")}`)
@@ -165,11 +167,16 @@ function authIn(parts: ServiceUrl, env: Environment): VaultAuth {
     case "cert":
       return { method, role, mount }
     case "token-file":
-      return { method, file: parameter("token-file") ?? homeFile(env) }
+      return {
+        method,
+        file: parameter("token-file") ?? homeFile(env),
+        // It was taken for want of the variable, unless somebody asked for it.
+        ...(isDefault && { variable: "VAULT_TOKEN" }),
+      }
     default: {
       const token =
         variable(env, "TOKEN") ?? missing("VAULT_TOKEN is not set", "set it, or write auth=token-file")
-      return { method: "token", token, renew: parts.flag("renew") }
+      return { method: "token", token, renew: parts.flag("renew"), variable: variableName(env, "TOKEN") }
     }
   }
 }
@@ -194,7 +201,7 @@ function credential(
 /** Where `vault login` keeps the token. */
 function homeFile(env: Environment): string {
   const home = env.HOME || env.USERPROFILE
-  if (home) return `${home}/.vault-token`
+  if (home) return `${home}/${TOKEN_FILE}`
   return missing(
     "VAULT_TOKEN is not set, and there is no home folder",
     "set it, or write auth= or token-file=",

@@ -33,6 +33,15 @@ export async function passwordOf(what: string, credential: Credential): Promise<
   return typeof credential === "object" ? text.replace(/\r?\n$/, "") : text
 }
 
+/** Whether there is no such file; one that cannot be read for another reason is there. */
+export async function isMissing(file: string): Promise<boolean> {
+  const { stat } = await import("node:fs/promises")
+  return await stat(file).then(
+    () => false,
+    (thrown: unknown) => errorNumberName(thrown) === "ENOENT",
+  )
+}
+
 async function textOf(what: string, credential: Credential): Promise<string> {
   if (typeof credential === "string") return credential
   if (typeof credential === "function") {

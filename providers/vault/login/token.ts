@@ -13,10 +13,12 @@ export interface TokenAuth {
    * Default: false, because whoever made the token may see to that.
    */
   readonly renew?: boolean | undefined
+  /** The variable of the environment that it was read from, for messages: `"VAULT_TOKEN"`. Default: none. */
+  readonly variable?: string | undefined
 }
 
 /** Logs in with a token as it is; a server that no longer knows it is told about no other one. */
-export function tokenLogin({ token, renew = false }: TokenAuth): Login {
+export function tokenLogin({ token, renew = false, variable }: TokenAuth): Login {
   return {
     issues: false,
     counted: false,
@@ -27,6 +29,7 @@ export function tokenLogin({ token, renew = false }: TokenAuth): Login {
         async logIn(call) {
           if (text === call.replacing)
             throw spent(
+              placeOf(token, variable),
               "make a new one, or let it read auth/token/lookup-self, which tells a dead token from one that may not do this",
             )
           return await givenGrant(text, call, renew)
@@ -36,9 +39,23 @@ export function tokenLogin({ token, renew = false }: TokenAuth): Login {
   }
 }
 
-/** The token is dead, and there is no other one. */
-export function spent(hint: string): SecretError {
-  return new SecretError("UNAUTHENTICATED", { message: "the server does not accept the token", hint })
+/** Where a token comes from. */
+function placeOf(token: Credential, variable: string | undefined): string {
+  if (variable !== undefined) return `in ${variable}`
+  if (typeof token === "string") return "in auth.token"
+  return typeof token === "function" ? "that the function in auth.token gives" : "in the file of auth.token"
+}
+
+/**
+ * The token is dead, and there is no other one.
+ *
+ * @param place where it comes from, as a message goes on after its name: `"in VAULT_TOKEN"`
+ */
+export function spent(place: string, hint: string): SecretError {
+  return new SecretError("UNAUTHENTICATED", {
+    message: `the server does not accept the token ${place}`,
+    hint,
+  })
 }
 
 /**

@@ -106,7 +106,7 @@ describe("a credential in a file", () => {
     const odd = await file(`${canary.text}\n${canary.text}\n`)
     for (const [one, says] of [
       [join(path, "missing"), "ENOTDIR"],
-      [`/nowhere/${canary.text}`, "ENOENT"],
+      [`/nowhere/${canary.text}`, "is not there"],
       [path, "is empty"],
       [odd, "characters"],
     ] as const) {

@@ -44,6 +44,8 @@ describe("options", () => {
     ["a token that is empty", { auth: { method: "token", token: "" } }],
     ["a token that is missing", { auth: { method: "token" } }],
     ["a file that is empty", { auth: { method: "token", token: { file: "" } } }],
+    ["a variable that may be a token", { auth: { method: "token", token: "t", variable: "hvs.x" } }],
+    ["a token file that is none", { auth: { method: "token-file", file: "" } }],
     ["renew that is a text", { auth: { method: "token", token: "t", renew: "true" } }],
     ["a secret id in nothing", { auth: { method: "approle", roleId: "r", secretId: { wrapped: {} } } }],
     ["a role that is missing", { auth: { method: "kubernetes" } }],

@@ -16,6 +16,7 @@ test("the version of the engine has to be said, and a login has what it needs", 
   vault(server)
   // @ts-expect-error: the login has no role
   vault({ ...server, kv: 2, auth: { method: "kubernetes" } })
+  vault({ ...server, kv: 2, auth: { method: "token-file" } })
   // @ts-expect-error: the secret id is of another login
   vault({ ...server, kv: 2, auth: { method: "jwt", jwt: "j", secretId: "s" } })
 })

@@ -133,7 +133,8 @@ describe("the login in a URL", () => {
     VAULT_PASSWORD: "p",
   }
   test.for<[string, unknown]>([
-    ["", { method: "token-file", file: "/home/anna/.vault-token" }],
+    ["", { method: "token-file", file: "/home/anna/.vault-token", variable: "VAULT_TOKEN" }],
+    ["auth=token-file", { method: "token-file", file: "/home/anna/.vault-token" }],
     ["token-file=/run/token", { method: "token-file", file: "/run/token" }],
     ["auth=approle", { method: "approle", roleId: "r", secretId: "s" }],
     ["auth=approle&wrapped=true", { method: "approle", roleId: "r", secretId: { wrapped: "s" } }],
@@ -164,6 +165,7 @@ describe("the login in a URL", () => {
       method: "token",
       token: "two",
       renew: true,
+      variable: "BAO_TOKEN",
     })
     expect(() => read("vault://v/kv", {})).toThrow("there is no home folder")
   })
