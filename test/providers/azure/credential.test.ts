@@ -54,7 +54,7 @@ test.for([
 
 test("the version of the interface is the one that was asked for, and else that of the SDK", async () => {
   const player = await playing(() => ({ status: 200, body: { value: "v", id: "https://v/secrets/name" } }))
-  for (const serviceVersion of ["7.6", undefined]) {
+  for (const serviceVersion of ["7.4", undefined]) {
     const store = azure({
       vaultUrl: player.url,
       ca: player.ca,
@@ -70,9 +70,10 @@ test("the version of the interface is the one that was asked for, and else that 
     new URL(url, "https://player").searchParams.get("api-version"),
   )
   expect(versions).toEqual([
-    "7.6",
-    "7.6",
-    expect.stringMatching(/^20\d\d-/),
-    expect.stringMatching(/^20\d\d-/),
+    "7.4",
+    "7.4",
+    // Which one that is, each release of the SDK says anew.
+    expect.not.stringMatching(/^7\.4$/),
+    expect.not.stringMatching(/^7\.4$/),
   ])
 })
