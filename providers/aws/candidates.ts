@@ -1,26 +1,10 @@
 import type { Call, Connection } from "./client.ts"
 import { AwsFailure } from "./failure.ts"
+import { candidateLabel, isCandidateLabel } from "./labels.ts"
 import { eachVersion } from "./read.ts"
-
-/**
- * What the label of a version begins with that is on its way to become the current one under a condition. Each writer
- * has a label of its own, because a label stands on one version at a time, and a version that loses it to another
- * writer is one that the service may forget.
- */
-const CANDIDATE = "latchkey-candidate-"
 
 /** How long a label of ours is left alone that may be that of a writer who is alive, in milliseconds. */
 const DAY = 86_400_000
-
-/** The label of the version that a token becomes. */
-export function candidateLabel(token: string): string {
-  return CANDIDATE + token
-}
-
-/** Whether a label is one of ours. */
-export function isCandidateLabel(stage: string): boolean {
-  return stage.startsWith(CANDIDATE)
-}
 
 /** Takes a label off when all else is done, so that the service may forget the version once it is not needed. */
 export function takeOff({ tidy }: Connection, name: string, version: string): void {

@@ -2,19 +2,19 @@ import { retryAfterOf } from "../../src/core/index.ts"
 import type { Action } from "./actions.ts"
 
 /** What is told by the text of an error, because its code stands for several things. */
-export type State = keyof typeof TEXTS
+export type State = "key refused" | "no value" | "deleted" | "barred"
 
 /**
  * How the texts read, by those that were recorded; that of a policy by "Troubleshoot access denied error messages" in the
  * IAM User Guide. What others have named stands in some of them, but no name holds a blank.
  */
-const TEXTS = {
+const TEXTS: Readonly<Record<State, RegExp>> = {
   "key refused": /^Access to KMS is not allowed/,
   "no value": /^Secrets Manager can't find the specified secret value/,
   deleted: / (?:(?:marked|scheduled) for deletion|was deleted|marked deleted)\b/,
   barred:
     / (?:with an explicit deny in a|because no) (?:VPC endpoint|service control|resource control) policy\b/,
-} as const
+}
 
 /** What is kept of a failure: nothing that the service, or anybody else, wrote freely. */
 interface Known {

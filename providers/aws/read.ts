@@ -7,10 +7,10 @@ import {
   valueOfBytes,
 } from "../../src/core/index.ts"
 import type { Actions, SecretAnswer } from "./actions.ts"
-import { isCandidateLabel } from "./candidates.ts"
 import type { Call } from "./client.ts"
 import { errorOf } from "./errors.ts"
 import { AwsFailure, failureInBatch, noAnswer } from "./failure.ts"
+import { isCandidateLabel } from "./labels.ts"
 import { isVersionId } from "./names.ts"
 
 /** How many items a page holds at most. */

@@ -5,10 +5,11 @@ import {
   type VersionInfo,
   type WriteOptions,
 } from "../../src/core/index.ts"
-import { candidateLabel, sweep, takeOff } from "./candidates.ts"
+import { sweep, takeOff } from "./candidates.ts"
 import type { Call, Connection } from "./client.ts"
 import { wasRefused } from "./errors.ts"
 import { AwsFailure, noAnswer } from "./failure.ts"
+import { candidateLabel } from "./labels.ts"
 import { isArn, isVersionId } from "./names.ts"
 
 /** "CreateSecret" in the AWS Secrets Manager API Reference: `SecretString` and `SecretBinary` have 1 to 65,536 bytes. */

@@ -36,7 +36,10 @@ export interface Connection {
  *
  * @param endMatters whether something depends on when tokens end.
  */
-export function connectionOf(options: CheckedOptions, { endMatters = false } = {}): Connection {
+export function connectionOf(
+  options: CheckedOptions,
+  { endMatters = false }: { readonly endMatters?: boolean } = {},
+): Connection {
   const { address, auth, namespace, loginNamespace, tls, proxy, clock } = options
   const transport = options.transport ?? httpTransport(address, tls, proxy)
   const client = clientOf(address.href.replace(/\/$/, ""), transport)
