@@ -18,6 +18,25 @@ export function variableName(env: Environment, name: string): string {
   return env[`BAO_${name}`] ? `BAO_${name}` : `VAULT_${name}`
 }
 
+/**
+ * The variables that belong to the server that is asked. A shell may have two: where `BAO_ADDR` and `VAULT_ADDR` name
+ * different ones, the token, the namespace and the certificates of the one are nothing for the other.
+ *
+ * @param host that of the URL, if it names one.
+ */
+export function belonging(env: Environment, host: Place["host"]): Environment {
+  if (!env.BAO_ADDR || !env.VAULT_ADDR || env.BAO_ADDR === env.VAULT_ADDR) return env
+  const isOf = (prefix: string): boolean => {
+    const known = URL.parse(env[`${prefix}ADDR`] ?? "")
+    return known !== null && host !== undefined && isAt(known, host)
+  }
+  // A URL that names no server means the one that comes first.
+  const [bao, vault] = host === undefined ? [true, false] : [isOf("BAO_"), isOf("VAULT_")]
+  if (bao === vault) return env
+  const foreign = bao ? "VAULT_" : "BAO_"
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith(foreign)))
+}
+
 /** What the environment says about TLS ("Vault CLI", environment variables). */
 export function tlsOf(env: Environment): TlsOptions {
   const file = (name: string): Pem | undefined => {

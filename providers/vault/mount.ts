@@ -22,6 +22,15 @@ async function versionAt(ask: AskServer, mount: string, signal: AbortSignal): Pr
   // The server answers for any path below a mount.
   if (typeof path === "string" && path !== `${mount}/` && `${mount}/`.startsWith(path)) {
     const prefix = mount.slice(path.length)
+    const [first = "", ...rest] = prefix.split("/")
+    if (fieldsOf(options)?.version === "2" && /^(?:data|metadata)$/.test(first)) {
+      const below =
+        rest.length === 0 ? "" : `, and write prefix=${rest.join("/")} for what is below ${prefix}/`
+      throw misconfigured(
+        `the mount ends before /${first}, which stands in paths of the server's API only`,
+        `the mount is ${path.slice(0, -1)}: name that${below}`,
+      )
+    }
     throw misconfigured(
       "the mount ends before this path does",
       `the mount is ${path.slice(0, -1)}: name that, and write prefix=${prefix} for what is below ${prefix}/`,
@@ -41,7 +50,9 @@ export async function kvVersionAt({ ask }: Connection, mount: string, signal: Ab
     if (!(thrown instanceof VaultFailure) || thrown.status !== 403 || thrown.stage !== "call") throw thrown
     throw misconfigured(
       "there is no such mount, or this identity may do nothing there",
-      "see vault secrets list for the mount, or say which version it is: kv=2",
+      /.\/(?:meta)?data$/.test(mount)
+        ? "leave out what the mount ends in, if it is not part of it: /data and /metadata stand in paths of the API only"
+        : "see vault secrets list for the mount, or say which version it is: kv=2",
     )
   })
 }

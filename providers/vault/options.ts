@@ -1,5 +1,6 @@
 import {
   type Clock,
+  isPortableName,
   misconfigured,
   type NameOptions,
   refuseUnknownOptions,
@@ -133,7 +134,7 @@ export const DEFAULT_PORT = "8200"
 
 /** Where a store is, as a URL that `fromUrl` reads back, and that is safe to print. */
 export function locationOf(
-  { address, mount, namespace }: CheckedOptions,
+  { address, mount, namespace, naming }: CheckedOptions,
   parameters: readonly string[],
 ): string {
   const isPlain = address.protocol === "http:"
@@ -142,6 +143,8 @@ export function locationOf(
     ...parameters,
     ...(address.pathname === "/" ? [] : [`path=${written(pathOf(address))}`]),
     ...(namespace === undefined ? [] : [`namespace=${written(namespace)}`]),
+    // One that is not portable is refused in a moment, and is not to be printed.
+    ...(naming.prefix !== undefined && isPortableName(naming.prefix) ? [`prefix=${naming.prefix}`] : []),
     ...(isPlain === isLoopback(address.hostname) ? [] : [`tls=${!isPlain}`]),
   ]
   const query = all.length === 0 ? "" : `?${all.join("&")}`

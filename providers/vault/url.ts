@@ -1,5 +1,13 @@
 import { readServiceUrl, SecretError, type ServiceUrl } from "../../src/core/index.ts"
-import { addressOf, type Environment, proxyOf, tlsOf, variable, variableName } from "./environment.ts"
+import {
+  addressOf,
+  belonging,
+  type Environment,
+  proxyOf,
+  tlsOf,
+  variable,
+  variableName,
+} from "./environment.ts"
 import type { Credential, VaultAuth } from "./login/index.ts"
 import { TOKEN_FILE } from "./login/token-file.ts"
 import { encoded, isPath } from "./names.ts"
@@ -37,14 +45,22 @@ const PARAMETERS = [
  *
  * @throws SecretError `MISCONFIGURED` for a parameter that does not exist, or has no value that can be meant
  */
-export function fromUrl(url: URL, env: Environment): OpenVaultOptions {
+export function fromUrl(url: URL, environment: Environment): OpenVaultOptions {
   const parts = readServiceUrl(url, PARAMETERS)
-  const address = addressOf(env, { host: hostIn(parts), tls: parts.flag("tls"), path: pathIn(parts) })
+  const host = hostIn(parts)
+  const env = belonging(environment, host)
+  const address = addressOf(env, { host, tls: parts.flag("tls"), path: pathIn(parts) })
   if (address === undefined) {
-    throw misconfigured(
-      "names no server, and VAULT_ADDR is not set to an address",
-      "write vault://127.0.0.1:8200/secret",
-    )
+    const name = variableName(env, "ADDR")
+    throw env[name]
+      ? misconfigured(
+          `names no server, and ${name} is no address: http:// or https:// is missing before it`,
+          `set ${name}=https://vault.example.com:8200, with http:// for a server without TLS`,
+        )
+      : misconfigured(
+          "names no server, and VAULT_ADDR is not set",
+          "set VAULT_ADDR=https://vault.example.com:8200, or write vault://vault.example.com:8200/secret",
+        )
   }
   const leases = parts.flag("leases")
   return {

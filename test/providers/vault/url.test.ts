@@ -31,7 +31,45 @@ describe("a URL", () => {
     expect(read("vault:", env).address).toBe("http://vault.internal:80")
     expect(read("vault:///kv", { ...env, BAO_ADDR: "https://bao:8200" }).address).toBe("https://bao:8200")
     expect(() => read("vault:///kv")).toThrow("VAULT_ADDR is not set")
-    expect(() => read("vault:///kv", { ...HOME, VAULT_ADDR: "vault.internal:8200" })).toThrow("VAULT_ADDR")
+  })
+
+  test.for([
+    "127.0.0.1:8200",
+    "vault.internal:8200",
+    "vault.internal",
+  ])("without a host is MISCONFIGURED if the address of the environment is %s, and says what it lacks", written => {
+    const said = /_ADDR is no address: http:\/\/ or https:\/\/ is missing.*set (?:VAULT|BAO)_ADDR=https:/
+    expect(() => read("vault:///kv", { ...HOME, VAULT_ADDR: written })).toThrow(said)
+    expect(() => read("vault:///kv", { ...HOME, BAO_ADDR: written })).toThrow("BAO_ADDR")
+    expect(() => read("vault:///kv", { ...HOME, BAO_ADDR: written })).not.toThrow(written)
+  })
+
+  test.for<[url: string, token: string, namespace: string, ca: string]>([
+    ["vault://127.0.0.1:8200/kv", "vaults", "v", "/v"],
+    ["vault://127.0.0.1:8300/kv", "baos", "b", "/b"],
+    ["vault:///kv", "baos", "b", "/b"],
+    // Neither is the one that is asked.
+    ["vault://127.0.0.1:8400/kv", "baos", "b", "/b"],
+  ])("%s takes what belongs to its server, where the environment has two", ([url, token, namespace, ca]) => {
+    const vaults = {
+      ...HOME,
+      VAULT_ADDR: "http://127.0.0.1:8200",
+      VAULT_TOKEN: "vaults",
+      VAULT_NAMESPACE: "v",
+      VAULT_CACERT: "/v",
+    }
+    const both = {
+      ...vaults,
+      BAO_ADDR: "http://127.0.0.1:8300",
+      BAO_TOKEN: "baos",
+      BAO_NAMESPACE: "b",
+      BAO_CACERT: "/b",
+    }
+    expect(read(url, both)).toMatchObject({ auth: { token }, namespace, tls: { ca: { file: ca } } })
+    // One that has no token of its own is not sent that of the other one.
+    if (token === "vaults")
+      expect(read(url, { ...both, VAULT_TOKEN: "" }).auth).toMatchObject({ method: "token-file" })
+    expect(read(url, { ...both, BAO_ADDR: "" }).auth).toMatchObject({ token: "baos" })
   })
 
   test("of a server behind a path has that from the variable, or from path=", () => {
@@ -284,6 +322,8 @@ describe("a location", () => {
     "vault://127.0.0.1:8200/secret?tls=true",
     "vault://vault.example.com:8200/secret?namespace=team&tls=false",
     "vault://[::1]:8200/secret",
+    "vault://127.0.0.1:8200/secret?prefix=team/app",
+    "vault://vault.example.com:8200/secret?namespace=team&prefix=app&tls=false",
     "vault://gateway.example.com:443/secret?path=team/a%26b&namespace=x",
   ])("%s is a URL that leads to the same store", url => {
     const { kv: _, leases: __, ...options } = read(url, { ...HOME, VAULT_TOKEN: "t" })
@@ -331,7 +371,19 @@ describe("openVault()", () => {
     )
     const hidden = await errorOf(openVault(options, calm))
     expect([hidden.code, hidden.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv=2")])
+    const data = await errorOf(openVault({ ...options, mount: "secret/data" }, calm))
+    expect([data.code, data.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("leave out")])
     await expect.poll(server.connections).toBe(0)
+  })
+
+  test.for([
+    ["secret/data", "the mount is secret: name that"],
+    ["secret/metadata", "the mount is secret: name that"],
+    ["secret/data/app", "the mount is secret: name that, and write prefix=app for what is below data/app/"],
+  ] as const)("at %s says that the mount is above it", async ([mount, hint]) => {
+    const server = await playedServer(mounts({ type: "kv", options: { version: "2" }, path: "secret/" }))
+    const error = await errorOf(openVault({ address: server.url, mount, auth }, calm))
+    expect([error.code, error.hint]).toEqual(["MISCONFIGURED", hint])
   })
 
   test("says what keeps the server from answering, and nothing of the token", async () => {
