@@ -78,6 +78,7 @@ export type {
   SecretEvents,
   SecretHealth,
   SecretsOptions,
+  SecretsThatSupport,
   StandardResult,
   StandardSchema,
 } from "./secrets/index.ts"

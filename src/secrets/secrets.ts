@@ -203,7 +203,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
    * @throws SecretError `CONFLICT` when `expect` does not hold; with `outcome: "unknown"` when nothing tells.
    */
   async put(
-    this: Secrets<StoreWith<"write">>,
+    this: SecretsThatSupport<"write">,
     name: string,
     value: SecretValue,
     options: PutOptions = {},
@@ -214,7 +214,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
 
   /** Removes a secret with all its versions; handles on it stop revealing at once. @throws SecretError */
   async delete(
-    this: Secrets<StoreWith<"delete">>,
+    this: SecretsThatSupport<"delete">,
     name: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
@@ -223,7 +223,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
 
   /** All secrets of the store, or those under a name, without their values. */
   list(
-    this: Secrets<StoreWith<"list">>,
+    this: SecretsThatSupport<"list">,
     options: { readonly under?: string; readonly signal?: AbortSignal } = {},
   ): AsyncIterable<SecretInfo> {
     return listed(this.#engine, options)
@@ -231,7 +231,7 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
 
   /** All versions of a secret, without their values. */
   versions(
-    this: Secrets<StoreWith<"versions">>,
+    this: SecretsThatSupport<"versions">,
     name: string,
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncIterable<VersionInfo> {
@@ -296,6 +296,10 @@ export class Secrets<S extends SecretStore = SecretStore> implements AsyncDispos
     )
   }
 }
+
+/** Secrets whose store is known to have an operation: by its type, or by `if (secrets.supports("write"))`. */
+export interface SecretsThatSupport<Operation extends OptionalOperation>
+  extends Secrets<StoreWith<Operation>> {}
 
 function inquiryOf(
   reference: string,

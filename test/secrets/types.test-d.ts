@@ -1,7 +1,13 @@
 import { describe, expectTypeOf, it } from "vitest"
 import { z } from "zod"
 import type { Pinned, Secret, SecretError, SecretStore, StoreWith } from "../../src/core/index.ts"
-import { type Rotating, rotating, Secrets, type StandardSchema } from "../../src/secrets/index.ts"
+import {
+  type Rotating,
+  rotating,
+  Secrets,
+  type SecretsThatSupport,
+  type StandardSchema,
+} from "../../src/secrets/index.ts"
 
 declare const readOnly: SecretStore
 declare const writable: StoreWith<"write">
@@ -59,6 +65,15 @@ describe("the secrets of a store that can do more", () => {
     expectTypeOf(secrets).toExtend<Secrets<StoreWith<"write">>>()
     expectTypeOf(secrets).toExtend<Secrets>()
     expectTypeOf<Secrets>().not.toExtend<Secrets<StoreWith<"write">>>()
+  })
+
+  it("are what a function can ask for that writes", () => {
+    const secrets = new Secrets(whole)
+    expectTypeOf(secrets).toExtend<SecretsThatSupport<"write">>()
+    expectTypeOf(new Secrets(writable)).not.toExtend<SecretsThatSupport<"list">>()
+    expectTypeOf<Secrets>().not.toExtend<SecretsThatSupport<"write">>()
+    const asked: Secrets = secrets
+    if (asked.supports("write")) expectTypeOf(asked).toExtend<SecretsThatSupport<"write">>()
   })
 })
 
