@@ -5,22 +5,35 @@ import { noAnswer } from "./failure.ts"
  * What stands in every answer, by the answers that were recorded: a page, nothing at all or `{}` with the status 200 is
  * no answer, and proves neither that something was done nor that somebody was let in.
  */
-const ALWAYS = {
-  GetSecretValue: ["Name", "VersionId"],
+interface Always {
+  readonly GetSecretValue: "Name" | "VersionId"
   // One of its two lists, each of which may be missing.
-  BatchGetSecretValue: [],
-  CreateSecret: ["Name", "VersionId"],
-  PutSecretValue: ["Name", "VersionId"],
-  UpdateSecretVersionStage: ["Name"],
-  ListSecretVersionIds: ["Versions"],
-  ListSecrets: ["SecretList"],
-  DescribeSecret: ["Name"],
-  DeleteSecret: ["Name"],
-} as const satisfies { readonly [A in Action]: readonly (keyof Actions[A]["answer"])[] }
+  readonly BatchGetSecretValue: never
+  readonly CreateSecret: "Name" | "VersionId"
+  readonly PutSecretValue: "Name" | "VersionId"
+  readonly UpdateSecretVersionStage: "Name"
+  readonly ListSecretVersionIds: "Versions"
+  readonly ListSecrets: "SecretList"
+  readonly DescribeSecret: "Name"
+  readonly DeleteSecret: "Name"
+}
+
+/** The same at run time: each field once. */
+const ALWAYS: { readonly [A in Action]: Readonly<Record<Always[A], true>> } = {
+  GetSecretValue: { Name: true, VersionId: true },
+  BatchGetSecretValue: {},
+  CreateSecret: { Name: true, VersionId: true },
+  PutSecretValue: { Name: true, VersionId: true },
+  UpdateSecretVersionStage: { Name: true },
+  ListSecretVersionIds: { Versions: true },
+  ListSecrets: { SecretList: true },
+  DescribeSecret: { Name: true },
+  DeleteSecret: { Name: true },
+}
 
 /** An answer to an action, in which only that is sure to be there which always is. */
 export type Answer<A extends Action> = Partial<Actions[A]["answer"]> &
-  Pick<Actions[A]["answer"], (typeof ALWAYS)[A][number] & keyof Actions[A]["answer"]>
+  Pick<Actions[A]["answer"], Always[A] & keyof Actions[A]["answer"]>
 
 /** Makes sure that what came is an answer to an action. @throws AwsFailure */
 export function answerTo<A extends Action>(action: A, came: unknown): Answer<A> {
@@ -29,6 +42,6 @@ export function answerTo<A extends Action>(action: A, came: unknown): Answer<A> 
     const value = fields[field]
     return Array.isArray(value) || (typeof value === "string" && value !== "")
   }
-  if (!ALWAYS[action].every(isThere)) throw noAnswer(action)
+  if (!Object.keys(ALWAYS[action]).every(isThere)) throw noAnswer(action)
   return fields as Answer<A>
 }
