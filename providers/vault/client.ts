@@ -1,5 +1,5 @@
 import { isSecretError, notInstalled, openOnce, untilAborted } from "../../src/core/index.ts"
-import { reasonOf, reasonOfText, type Stage, unanswered, VaultFailure } from "./failure.ts"
+import { type Asked, reasonOf, reasonOfText, type Stage, unanswered, VaultFailure } from "./failure.ts"
 import { fieldsOf, numberOf, textOf } from "./json.ts"
 import type { VaultAnswer, VaultTransport } from "./transport.ts"
 
@@ -112,7 +112,7 @@ async function exchange(
   } catch (thrown) {
     throw isSecretError(thrown) || thrown instanceof VaultFailure ? thrown : unanswered(thrown, stage)
   }
-  return { statusCode: 200, body: understood(answer, stage), request: { path: "" } }
+  return { statusCode: 200, body: understood(answer, ask), request: { path: "" } }
 }
 
 /**
@@ -125,7 +125,8 @@ export function nothingSaid({ text }: Answer): void {
 }
 
 /** What a good answer says. @throws VaultFailure for any other */
-function understood({ status, headers, body }: VaultAnswer, stage: Stage): Answer {
+function understood({ status, headers, body }: VaultAnswer, ask: Ask): Answer {
+  const { stage = "call" } = ask
   if (status === 204) return { json: {}, text: "" }
   const json = parsed(body)
   if (status === 200 && json !== undefined) return { json, text: body }
@@ -138,8 +139,18 @@ function understood({ status, headers, body }: VaultAnswer, stage: Stage): Answe
     reason: isOdd ? "odd-answer" : said,
     retryAfter: typeof retryAfter === "string" ? retryAfter : undefined,
     requestId: requestIdOf(json),
+    asked: stage === "call" ? askedBy(ask) : undefined,
     deleted: deletedIn(json),
   })
+}
+
+function askedBy({ method, path: written }: Ask): Asked {
+  const [path = "", query = ""] = written.split("?")
+  const reads = query === "list=true" ? "list" : query === "" ? "read" : "read version"
+  return {
+    path: decodeURIComponent(path),
+    does: method === "GET" ? reads : method === "POST" ? "change" : "delete",
+  }
 }
 
 /** An object in JSON, or nothing: what a proxy answers is HTML, and what is cut off does not parse. */

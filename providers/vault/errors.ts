@@ -6,6 +6,7 @@ import {
   retryAfterOf,
 } from "../../src/core/index.ts"
 import { type Reason, VaultFailure } from "./failure.ts"
+import { nothingAt, type Place, permissionFor } from "./next-step.ts"
 
 /**
  * From the server's errors to our codes ("HTTP status codes" in Vault's API documentation, and what Vault 1.21 and
@@ -79,18 +80,18 @@ const REASONS: Readonly<Record<Reason, KnownFailure>> = {
   "unversioned-mount": {
     code: "MISCONFIGURED",
     message: "the engine is one of version 1",
-    hint: "write kv: 1, or leave it to openStore() to ask",
+    hint: "write kv=1 in the URL (kv: 1 in code), or leave it out: openStore() asks",
   },
   misplaced: {
     code: "MISCONFIGURED",
     message: "the engine is one of version 1, and has taken the value for a secret below data/",
     outcome: "unknown",
-    hint: "delete it there, and write kv: 1",
+    hint: "delete it there, and write kv=1 in the URL (kv: 1 in code)",
   },
   "versioned-mount": {
     code: "MISCONFIGURED",
     message: "the engine is one of version 2",
-    hint: "write kv: 2, or leave it to openStore() to ask",
+    hint: "write kv=2 in the URL (kv: 2 in code), or leave it out: openStore() asks",
   },
   "wrapping-token": {
     code: "UNAUTHENTICATED",
@@ -170,26 +171,45 @@ const NO_PROXY: KnownFailure = {
   hint: "see the address of the proxy, and whether it lets this host and port through; NO_PROXY names those that need none",
 }
 
-const NETWORK: NetworkHints = {
-  host: "see VAULT_ADDR",
-  address: "see VAULT_ADDR, and whether the server runs",
+const networkHints = (host: string): NetworkHints => ({
+  host: `see ${host} ${WHERE_FROM}`,
+  address: `see ${host} ${WHERE_FROM}, and whether the server runs`,
   certificate:
-    "set ca, or VAULT_CACERT, to the authority that signed it; see the host of the address, and the clock",
+    "set ca-file=, VAULT_CACERT or tls.ca to the authority that signed it; see the host of the address, and the clock",
   tls: "write http:// in the address, or tls=false in the URL, if it is this machine; see whether the server asks for a certificate of this side (cert, key)",
+})
+
+/** What names a server. */
+const WHERE_FROM = "in the URL of the store, or in VAULT_ADDR if that names no host"
+
+/** The table of Vault's errors, for a store at one place. */
+export function vaultErrorsAt(place: Place): ErrorTable {
+  return (thrown, operation) => {
+    if (!(thrown instanceof VaultFailure)) return undefined
+    const row = thrown.status === undefined ? networkRow(thrown, place) : rowOf(thrown, thrown.status)
+    if (row === undefined) return undefined
+    const known = withNextStep(row, thrown, operation, place)
+    return {
+      ...known,
+      requestId: thrown.requestId,
+      retryAfterMs: retryAfterOf(thrown.retryAfter),
+      // A failed login, or a failed question about the token, comes before whatever was to be done.
+      notSent: thrown.stage !== "call" || thrown.notSent || known.notSent,
+    }
+  }
 }
 
-/** The table of Vault's errors. */
-export const vaultErrors: ErrorTable = thrown => {
-  if (!(thrown instanceof VaultFailure)) return undefined
-  const known = thrown.status === undefined ? networkRow(thrown) : rowOf(thrown, thrown.status)
-  if (known === undefined) return undefined
-  return {
-    ...known,
-    requestId: thrown.requestId,
-    retryAfterMs: retryAfterOf(thrown.retryAfter),
-    // A failed login, or a failed question about the token, comes before whatever was to be done.
-    notSent: thrown.stage !== "call" || thrown.notSent || known.notSent,
-  }
+/** The rows that are about one path say which. */
+function withNextStep(
+  row: KnownFailure,
+  { asked }: VaultFailure,
+  operation: string,
+  place: Place,
+): KnownFailure {
+  if (asked === undefined) return row
+  if (row === REASONS["not-permitted"]) return { ...row, hint: permissionFor(asked, operation) }
+  const isBelow = asked.path.startsWith(`${place.mount}/`)
+  return row === STATUSES[404] && isBelow ? nothingAt(asked, place) : row
 }
 
 function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | undefined {
@@ -203,10 +223,13 @@ function rowOf({ stage, reason }: VaultFailure, status: number): KnownFailure | 
   return { code: "UNAVAILABLE", message: "the server failed", hint: "see whether it is up, and its log" }
 }
 
-function networkRow({ network }: VaultFailure): KnownFailure {
+function networkRow({ network }: VaultFailure, { host }: Place): KnownFailure {
   if (network?.startsWith("ERR_PROXY_")) return NO_PROXY
-  const otherwise = { code: "UNAVAILABLE", hint: "see VAULT_ADDR, and the way there" } as const
+  const otherwise = { code: "UNAVAILABLE", hint: `see ${host} ${WHERE_FROM}, and the way there` } as const
   return (
-    networkFailure(network, NETWORK) ?? { ...otherwise, message: `the server cannot be reached (${network})` }
+    networkFailure(network, networkHints(host)) ?? {
+      ...otherwise,
+      message: `the server cannot be reached (${network})`,
+    }
   )
 }

@@ -29,6 +29,12 @@ export type Reason =
   | "odd-answer"
   | "too-long-answer"
 
+/** A request for a secret. Its path holds names, which are no secrets. */
+export interface Asked {
+  readonly path: string
+  readonly does: "read" | "read version" | "list" | "change" | "delete"
+}
+
 /** What is known of a failed request. */
 export interface FailureDetails {
   readonly stage?: Stage | undefined
@@ -41,6 +47,8 @@ export interface FailureDetails {
   readonly notSent?: boolean | undefined
   readonly retryAfter?: string | undefined
   readonly requestId?: string | undefined
+  /** What was asked, where it was for a secret: its path, decoded and without the query. */
+  readonly asked?: Asked | undefined
   /** The version that is deleted, where a 404 says that there is one. */
   readonly deleted?: { readonly version: string; readonly destroyed: boolean } | undefined
 }
@@ -55,6 +63,7 @@ export class VaultFailure extends Error {
   readonly notSent: boolean
   readonly retryAfter: string | undefined
   readonly requestId: string | undefined
+  readonly asked: Asked | undefined
   readonly deleted: FailureDetails["deleted"]
 
   constructor(details: FailureDetails) {
@@ -66,6 +75,7 @@ export class VaultFailure extends Error {
     this.notSent = details.notSent ?? false
     this.retryAfter = details.retryAfter
     this.requestId = details.requestId
+    this.asked = details.asked
     this.deleted = details.deleted
   }
 }

@@ -14,7 +14,7 @@ import type { Connection } from "./connection.ts"
 import { VaultFailure } from "./failure.ts"
 import { namesIn } from "./folders.ts"
 import { dateOf, fieldsOf, labelsOf, numberOf } from "./json.ts"
-import { encoded } from "./names.ts"
+import { encoded, shell } from "./names.ts"
 import { mapOf, valueIn } from "./value.ts"
 
 /** The operations of the key-value engine, version 2 ("KV secrets engine - version 2 (API)"). */
@@ -44,7 +44,7 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     },
     async read(name, { version, signal }) {
       if (version !== undefined && !isVersion(version))
-        throw new SecretError("NOT_FOUND", { message: "there is no such version" })
+        throw new SecretError("NOT_FOUND", { message: "there is no such version", hint: NO_VERSION })
       const query = version === undefined ? "" : `?version=${version}`
       const { json, text } = await ask("GET", data(name) + query, signal).catch(thrown => {
         throw deletedOf(thrown, mount, name) ?? thrown
@@ -59,7 +59,10 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     },
     async write(name, value, { expect, signal }) {
       if (expect !== undefined && expect !== "absent" && !isVersion(expect))
-        throw new SecretError("CONFLICT", { message: "another version is the current one" })
+        throw new SecretError("CONFLICT", {
+          message: "another version is the current one",
+          hint: "read it again, and write with the version that it has now",
+        })
       const cas = expect === "absent" ? 0 : expect === undefined ? undefined : Number(expect)
       const body = { data: mapOf(value), ...(cas !== undefined && { options: { cas } }) }
       const { json, text } = await ask("POST", data(name), signal, body)
@@ -87,6 +90,8 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     },
   }
 }
+
+const NO_VERSION = "versions of this engine are numbers from 1: vault kv metadata get shows them"
 
 /** A number that the engine gives: 0 would mean the current one to a read, and none at all to a write. */
 function isVersion(version: string): boolean {
@@ -129,8 +134,4 @@ function deletedOf(thrown: unknown, mount: string, name: string): SecretError | 
     requestId,
     hint: `to bring it back: vault kv undelete -mount=${shell(mount)} -versions=${deleted.version} ${shell(name)}`,
   })
-}
-
-function shell(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

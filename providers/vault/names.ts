@@ -27,3 +27,8 @@ export function encoded(path: string): string {
     .map(segment => encodeURIComponent(segment))
     .join("/")
 }
+
+/** A word as it can be pasted into a shell. */
+export function shell(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -9,7 +9,7 @@ import {
   type StoreWith,
 } from "../../src/core/index.ts"
 import { type Connection, connectionOf } from "./connection.ts"
-import { vaultErrors } from "./errors.ts"
+import { vaultErrorsAt } from "./errors.ts"
 import { VaultFailure } from "./failure.ts"
 import { fieldsOf } from "./json.ts"
 import { kv1 } from "./kv1.ts"
@@ -17,6 +17,7 @@ import { kv2 } from "./kv2.ts"
 import { leases } from "./leases.ts"
 import { kvVersionAt, seeingVersion2 } from "./mount.ts"
 import { encoded, vaultNames } from "./names.ts"
+import type { Place } from "./next-step.ts"
 import {
   type CheckedOptions,
   checkKv,
@@ -115,7 +116,11 @@ export function openingVault(options: OpenVaultOptions): VaultOpening {
       } catch (thrown) {
         const store = locationOf(checked, [])
         if (signal.aborted) throw new SecretError("ABORTED", { store })
-        throw rebuild(thrown, { store }, isSecretError(thrown) ? undefined : vaultErrors(thrown, "open"))
+        throw rebuild(
+          thrown,
+          { store },
+          isSecretError(thrown) ? undefined : vaultErrorsAt(placeOf(checked))(thrown, "open"),
+        )
       }
     },
     close: () => connection.close(),
@@ -137,12 +142,12 @@ function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connectio
   const { mount, naming } = checked
   if (kv === 1) {
     return defineStore({
-      ...sharedBy(checked, connection, mount),
+      ...sharedBy(checked, connection, mount, { kv }),
       ...kv1(connection, mount, naming.prefix),
     })
   }
   return defineStore({
-    ...sharedBy(checked, connection, `${mount}/data`),
+    ...sharedBy(checked, connection, `${mount}/data`, { kv }),
     ...kv2(connection, mount, naming.prefix),
   })
 }
@@ -150,7 +155,7 @@ function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connectio
 function leasesStore(checked: CheckedOptions, connection: Connection): SecretStore {
   const { mount } = checked
   return defineStore({
-    ...sharedBy(checked, connection, mount, ["leases=true"]),
+    ...sharedBy(checked, connection, mount, { parameters: ["leases=true"] }),
     ...leases(connection, mount),
   })
 }
@@ -160,19 +165,20 @@ function leasesStore(checked: CheckedOptions, connection: Connection): SecretSto
  *
  * @param readable below which path the engine is read
  * @param parameters what the location says beside the place
+ * @param kv the version of the key-value engine, if it is one
  */
 function sharedBy(
   checked: CheckedOptions,
   connection: Connection,
   readable: string,
-  parameters: readonly string[] = [],
+  { parameters = [], kv }: { readonly parameters?: readonly string[]; readonly kv?: 1 | 2 },
 ) {
   return {
     kind: "vault",
     location: locationOf(checked, parameters),
     names: vaultNames,
     naming: checked.naming,
-    errors: vaultErrors,
+    errors: vaultErrorsAt(placeOf(checked, kv)),
     values: VALUES,
     async ping({ signal }: CallOptions): Promise<void> {
       // A name that nobody can use: whoever says that it is not there, or not permitted, knows who asks.
@@ -185,6 +191,10 @@ function sharedBy(
     },
     close: () => connection.close(),
   } as const
+}
+
+function placeOf({ address, mount }: CheckedOptions, kv?: 1 | 2): Place {
+  return { host: address.host, mount, kv }
 }
 
 function passIfAnswered(thrown: unknown): void {

@@ -26,7 +26,7 @@ const READS: readonly [
     false,
     /in front/,
   ],
-  ["a secret that is not there", refusal(404), "NOT_FOUND", false, undefined],
+  ["a secret that is not there", refusal(404), "NOT_FOUND", false, /kv put -mount=secret tally\/api-token /],
   [
     "a mount that is not there",
     refusal(404, 'no handler for route "x/y".'),
@@ -179,6 +179,75 @@ describe("a write that is answered with", () => {
     expect(server.asked).toEqual(["GET sys/internal/ui/mounts/secret", "POST secret/data/tally/api-token"])
     await store.close()
   })
+})
+
+describe("what is refused by a policy", () => {
+  const rule = (path: string, capabilities: string) =>
+    expect.stringContaining(`path "${path}" { capabilities = [${capabilities}] }`)
+
+  test("is DENIED with the rule that it needs, by operation and version", async () => {
+    const server = await playedServer(withMount(() => NOT_PERMITTED))
+    const two = vault({ kv: 2, address: server.url, auth: token, prefix: "app" })
+    const one = vault({ kv: 1, address: server.url, auth: token })
+    const leased = vaultLeases({ address: server.url, mount: "database", auth: token })
+    for (const [call, hint] of [
+      [() => two.read("a-b", calm), rule("secret/data/app/a-b", '"read"')],
+      [() => two.read("a-b", { ...calm, version: "3" }), rule("secret/data/app/a-b", '"read"')],
+      [() => two.write("a-b", "v", calm), rule("secret/data/app/a-b", '"create", "update"')],
+      [() => two.delete("a-b", calm), rule("secret/metadata/app/a-b", '"read", "delete"')],
+      [() => names(two.list(calm)), rule("secret/metadata/app/", '"list"')],
+      [() => names(two.versions("a-b", calm) as never), rule("secret/metadata/app/a-b", '"read"')],
+      [() => one.read("a-b", calm), rule("secret/a-b", '"read"')],
+      [() => one.delete("a-b", calm), rule("secret/a-b", '"read", "delete"')],
+      [() => leased.read("creds/readonly", calm), rule("database/creds/readonly", '"read"')],
+    ] as const) {
+      const error = await errorOf(call)
+      expect([error.code, error.hint]).toEqual(["DENIED", hint])
+    }
+    await Promise.all([two.close(), one.close(), leased.close()])
+  })
+})
+
+test("what is not there is NOT_FOUND with the path that was asked for, and the line that writes it", async () => {
+  const server = await playedServer(withMount(() => refusal(404)))
+  const two = vault({ kv: 2, address: server.url, mount: "team/data", auth: token })
+  const one = vault({ kv: 1, address: server.url, auth: token })
+  for (const [call, message, hint] of [
+    [
+      () => two.read("tally/it's", calm),
+      "there is no secret at team/data/data/tally/it's",
+      "vault kv put -mount=team/data 'tally/it'\\''s' value=… writes it; vault kv list -mount=team/data tally/ shows what is there",
+    ],
+    [
+      () => two.read("tally", { ...calm, version: "7" }),
+      "there is no such version at team/data/data/tally",
+      "vault kv metadata get -mount=team/data tally shows its versions",
+    ],
+    [
+      () => one.read("tally", calm),
+      "there is no secret at secret/tally",
+      "vault kv put -mount=secret tally value=… writes it; vault kv list -mount=secret shows what is there",
+    ],
+  ] as const) {
+    const error = await errorOf(call)
+    expect([error.code, error.plainMessage, error.hint]).toEqual(["NOT_FOUND", message, hint])
+  }
+  await Promise.all([two.close(), one.close()])
+})
+
+test("a host that is not there is named, wherever it was written", async () => {
+  const missing = Object.assign(new Error("no"), { code: "ENOTFOUND" })
+  const transport = { send: () => Promise.reject(missing) }
+  const store = vault({ kv: 2, address: "https://vault.invalid", auth: token, transport })
+  expect((await errorOf(store.read("tally", calm))).hint).toMatch(/^see vault\.invalid in the URL.*DNS/)
+  await store.close()
+})
+
+test("a version that the engine cannot have given is a CONFLICT that says to read again", async () => {
+  const store = vault({ kv: 2, address: "http://127.0.0.1:1", auth: token })
+  const error = await errorOf(store.write("tally", "v", { ...calm, expect: "none" }))
+  expect([error.code, error.hint]).toEqual(["CONFLICT", expect.stringContaining("read it again")])
+  await store.close()
 })
 
 test("a server that asks to wait is believed", async () => {
