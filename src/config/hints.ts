@@ -1,7 +1,7 @@
 import { printable, type SecretError, type SecretStore } from "../core/index.ts"
 import { canonicalOf, localNames, nativeNameOf, nearest, nearNameAmong } from "../near-names/index.ts"
 import { prefixOf } from "./expected.ts"
-import type { Mark } from "./mark.ts"
+import type { Mark, Schema } from "./mark.ts"
 import type { Field } from "./plan.ts"
 import type { Emptiness, Settings } from "./read.ts"
 import type { Refusal } from "./refusal.ts"
@@ -68,9 +68,7 @@ export class Hints {
     if (problem.startsWith("its schema threw")) {
       return "let the schema say what is wrong instead of throwing: in a transform, ctx.addIssue and z.NEVER"
     }
-    const type = schemas[0]?._zod.def.type
-    const converter =
-      mark.kind === "setting" && wrongType && type !== undefined ? CONVERTERS[type] : undefined
+    const converter = mark.kind === "setting" && wrongType ? converterFor(schemas[0]) : undefined
     if (converter !== undefined) return `a setting is text: ${converter} converts it`
     if (mark.kind === "setting") return `correct the value of ${printable(mark.variable)}`
     const native = nativeNameOf(this.#store, mark.name)
@@ -85,6 +83,12 @@ export class Hints {
     const name = canonicalOf(this.#store, variable)
     return name !== undefined && this.#names.includes(name) && !Object.hasOwn(process.env, variable)
   }
+}
+
+/** What makes of a text what the schema wants; nothing where the schema does that, and the text itself is wrong. */
+function converterFor(schema: Schema | undefined): string | undefined {
+  const { type, coerce } = (schema?._zod.def ?? {}) as { readonly type?: string; readonly coerce?: boolean }
+  return type === undefined || coerce === true ? undefined : CONVERTERS[type]
 }
 
 const CONVERTERS: Readonly<Record<string, string>> = {

@@ -326,6 +326,21 @@ describe("the hint for a setting", () => {
     expect(await loose(z.number() as never)).toBe("a setting is text: z.coerce.number() converts it")
     expect(await loose(z.boolean() as never)).toBe("a setting is text: z.stringbool() converts it")
     expect(await loose(z.url())).toBe("correct the value of VALUE")
+  })
+
+  it("does not name a conversion that is there", async () => {
+    const hint = (schema: z.ZodType, value: string) =>
+      hintFor(setting("VALUE", schema), memory(), { VALUE: value })
+    const correct = "correct the value of VALUE"
+    expect(await hint(z.coerce.number(), "abc")).toBe(correct)
+    expect(await hint(z.coerce.number().int().min(0), "abc")).toBe(correct)
+    expect(await hint(z.coerce.date(), "abc")).toBe(correct)
+    expect(await hint(z.coerce.bigint(), "abc")).toBe(correct)
+    expect(await hint(z.stringbool(), "abc")).toBe(correct)
+  })
+
+  it("asks a schema that throws to say what is wrong", async () => {
+    const loose = (schema: z.ZodType) => hintFor(setting("VALUE", schema), memory(), { VALUE: "1" })
     expect(await loose(z.string().transform(text => JSON.parse(`{${text}`)))).toContain("ctx.addIssue")
   })
 })
