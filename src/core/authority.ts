@@ -31,7 +31,7 @@ export async function refuseNoCertificate(pem: string): Promise<void> {
     // What OpenSSL says may quote the text.
     throw misconfigured(
       "ca holds no certificate that can be read",
-      "ca is PEM, or the path of a file of it: it begins with -----BEGIN CERTIFICATE-----",
+      "ca is PEM, or leads to a file of it: it begins with -----BEGIN CERTIFICATE-----",
     )
   }
 }
