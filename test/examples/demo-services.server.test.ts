@@ -44,6 +44,9 @@ describe("the demo with its token in a service", () => {
       expect(stderr).toBe("")
       expect(stdout).toMatch(title)
       expect(stdout).toContain(`LATCHKEY_STORE=${store}://`)
+      expect(stdout).toMatch(
+        /whenever SECRETS_TTL has passed[^.]*\. When Tally answers 401 it asks at once\./,
+      )
       expect(stdout).not.toContain("✗")
       expect(stdout).toMatch(/calls failed +0\n/)
       expect(stdout).toMatch(/rotations taken over without a restart +6 of 6\n/)

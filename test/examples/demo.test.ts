@@ -18,9 +18,9 @@ afterEach(async () => {
   await rm(temporary, { recursive: true, force: true })
 })
 
-function start(env: Record<string, string> = {}) {
+function start(env: Record<string, string> = {}, args: readonly string[] = []) {
   const { PATH = "" } = process.env
-  const child = spawn(process.execPath, [...nodeArguments(), demo], {
+  const child = spawn(process.execPath, [...nodeArguments(), demo, ...args], {
     env: { PATH, TMPDIR: temporary, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -54,6 +54,15 @@ describe("the demo", () => {
     expect(written.stdout).not.toContain("tly-1")
     expect(await readdir(temporary)).toEqual([])
   }, 40_000)
+
+  it.each(["--help", "-h"])("says how it is used for %s, and does nothing else", async argument => {
+    const { written, ended } = start({}, [argument])
+    expect(await ended).toBe(0)
+    expect(written.stdout).toContain("npm run demo -- --store <name>  it is in vault, aws, azure, gcp;")
+    expect(written.stdout.trimEnd().split("\n")).toHaveLength(3)
+    expect(written.stderr).toBe("")
+    expect(await readdir(temporary)).toEqual([])
+  })
 
   it("cleans up at Ctrl-C", async () => {
     const { child, written, ended } = start()

@@ -35,6 +35,9 @@ function inService(service: Service): Telling {
       `  LATCHKEY_STORE=${service.url}`,
       ...Object.keys(service.environment).map(name => `  ${name}=…`),
       `  SECRETS_TTL=${SERVICE_TTL}`,
+      "The service tells nobody of a change, so the server asks again whenever SECRETS_TTL has passed: 5m",
+      "if that is not set, less here because the demo is short. When Tally answers 401 it asks at once. So",
+      "a new token is used after SECRETS_TTL at the latest, or as soon as the old one is refused.",
       `An MCP client calls its tools ${CALLS_PER_SECOND} times a second. Meanwhile the token is replaced ${ROTATIONS} times:`,
     ],
     written: "it",
@@ -163,14 +166,21 @@ async function storyOf(open: (typeof SERVICES)[string]): Promise<boolean> {
   }
 }
 
-/** The service of `--store`; ends the process if there is no such one. */
+/** The service of `--store`; ends the process if there is no such one, and after `--help`. */
 function storeAskedFor(): (typeof SERVICES)[string] | undefined {
   const known = Object.keys(SERVICES)
   const usage = `npm run demo                    the token is in a .env
 npm run demo -- --store <name>  it is in ${known.join(", ")}; the server is started, or installed, if need be
+npm run demo -- --help          this
 `
   try {
-    const { store: name } = parseArgs({ options: { store: { type: "string" } } }).values
+    const { store: name, help } = parseArgs({
+      options: { store: { type: "string" }, help: { type: "boolean", short: "h" } },
+    }).values
+    if (help) {
+      process.stdout.write(usage)
+      process.exit(0)
+    }
     if (name === undefined) return undefined
     if (Object.hasOwn(SERVICES, name)) return SERVICES[name]
     process.stderr.write(`there is no store of this name\n\n${usage}`)
