@@ -2,7 +2,7 @@ import { BARE, type CloudName, NAMES, type Seen, withCloud } from "./clouds/inde
 import { interleaved, lifetime } from "./fresh.ts"
 import { atMost, exactly, type Result, type Row } from "./row.ts"
 
-const ROUNDS = 15
+const ROUNDS = 25
 
 interface Measured {
   readonly ours: number
