@@ -46,6 +46,14 @@ export function errorAbout(error: SecretError, secret: string): SecretError {
   return error.secret === secret ? error : copy(error, { secret, store: error.store })
 }
 
+/**
+ * The same error, made where somebody waits for it. What many share fails nowhere near any of them, and its stack leads
+ * to none; this one's leads to the line that asked.
+ */
+export function atCaller(error: SecretError): SecretError {
+  return copy(error, { secret: error.secret, store: error.store })
+}
+
 function complete(error: SecretError, context: FailureContext): SecretError {
   return copy(error, { secret: error.secret ?? context.secret, store: context.store })
 }

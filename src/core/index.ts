@@ -14,7 +14,7 @@ export { isSecretError, misconfigured, printable, SecretError } from "./error.ts
 export { parseExactly } from "./exact-json.ts"
 export { fieldOf } from "./field.ts"
 export type { ErrorTable, FailureContext, KnownFailure } from "./foreign.ts"
-export { aborted, className, errorAbout, rebuild } from "./foreign.ts"
+export { aborted, atCaller, className, errorAbout, rebuild } from "./foreign.ts"
 export { ON_ROTATE_OPTIONS, refuseNoFunction, refuseUnknownOptions, USE_OPTIONS } from "./known-options.ts"
 export type { NameMap, NameOptions, NameRule } from "./name-map.ts"
 export { nameMap } from "./name-map.ts"

@@ -1,4 +1,4 @@
-import { isSecretError, parseReference, type Secret, SecretError } from "../core/index.ts"
+import { atCaller, isSecretError, parseReference, type Secret, SecretError } from "../core/index.ts"
 import type { Engine } from "./engine.ts"
 import { Handle } from "./handle.ts"
 import type { Keeper } from "./keeper.ts"
@@ -81,7 +81,7 @@ export function allOrNothing<T>(store: string, results: readonly (T | SecretErro
   const problems = results.filter(isSecretError)
   const [first] = problems
   if (first === undefined) return results as T[]
-  if (problems.length === 1) throw first
+  if (problems.length === 1) throw atCaller(first)
   const definitive = problems.find(problem => !problem.transient) ?? first
   throw new SecretError(definitive.code, {
     message: `${problems.length} of ${results.length} secrets could not be read`,
@@ -102,7 +102,7 @@ async function becomeRevealable(
   if (keeper.revealable) {
     const failure = old ? await engine.refresh(keeper, { signal }) : undefined
     // Whoever has left gets nothing, least of all something old.
-    if (failure?.code === "ABORTED") throw failure
+    if (failure?.code === "ABORTED") throw atCaller(failure)
     if (keeper.revealable) return
     throw keeper.endError(keeper.name)
   }
@@ -113,7 +113,7 @@ async function becomeRevealable(
     signal,
   }
   const failure = await engine.refresh(keeper, wish)
-  if (!keeper.revealable) throw failure ?? keeper.endError(keeper.name)
+  if (!keeper.revealable) throw failure === undefined ? keeper.endError(keeper.name) : atCaller(failure)
 }
 
 async function handleOf(

@@ -1,4 +1,5 @@
 import {
+  atCaller,
   instant,
   isSecretError,
   parseReference,
@@ -158,6 +159,8 @@ export class Writer {
     this.#last.set(name, settled)
     try {
       return await mine
+    } catch (thrown) {
+      throw isSecretError(thrown) ? atCaller(thrown) : thrown
     } finally {
       if (this.#last.get(name) === settled) this.#last.delete(name)
     }
