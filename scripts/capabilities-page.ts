@@ -14,8 +14,8 @@ const server = {
 
 /** A store of each kind. None of them is asked anything: what it can do is known when it is made. */
 const STORES: readonly (readonly [heading: string, page: string, store: SecretStore])[] = [
-  ["`env:`", "values.md", env({ env: {} })],
-  ["`dotenv:`", "values.md", dotenv({ path: ".env", optional: true })],
+  ["`env:`", "local-stores.md", env({ env: {} })],
+  ["`dotenv:`", "local-stores.md", dotenv({ path: ".env", optional: true })],
   ["`memory:`", "testing.md", memory({})],
   ["`aws:`", "aws.md", aws({ region: "eu-west-1" })],
   ["`azure:`", "azure.md", azure({ vault: "my-vault" })],
@@ -60,7 +60,7 @@ ${line(["", ...headings])}
 ${line(["---", ...headings.map(() => ":-:")])}
 ${rows.map(line).join("\n")}
 
-A layered store can do what its layers can: it reads older versions and takes preconditions where the layer that holds a
+A [layered store](local-stores.md#layered) can do what its layers can: it reads older versions and takes preconditions where the layer that holds a
 name does. \`aws({ recoveryWindow: "none" })\` deletes for good, and frees the name.
 `
 }
