@@ -12,6 +12,7 @@ import { consumer } from "./check/consumer.ts"
 import { exports } from "./check/exports.ts"
 import { floatingPromises } from "./check/floating-promises.ts"
 import { imports } from "./check/imports.ts"
+import { links } from "./check/links.ts"
 import { Packed } from "./check/packed.ts"
 import { lint, publish, resolution, types, unused } from "./check/tools.ts"
 
@@ -25,6 +26,7 @@ const CHECKS: readonly Check[] = [
   consumer,
   bundle,
   exports,
+  links,
   publish,
   resolution,
 ]

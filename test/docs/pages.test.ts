@@ -4,6 +4,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Secret } from "latchkey"
 import { expect, test } from "vitest"
+import { targetsOf } from "../../scripts/check/links.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -26,10 +27,7 @@ test.each(pages)("%s is finished", page => {
 })
 
 test.each(pages)("the links of %s lead somewhere", page => {
-  const targets = Array.from(
-    readFileSync(join(ROOT, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#\s]+)/g),
-    match => match[1] ?? "",
-  )
+  const targets = targetsOf(readFileSync(join(ROOT, page), "utf8"))
   expect(targets.filter(target => !existsSync(join(ROOT, dirname(page), target)))).toEqual([])
 })
 

@@ -51,7 +51,7 @@ answer: it needs nothing.`,
     ],
     language: "json",
     evidence: `The actions are those that a proxy in front of LocalStack sees when the operation is done, no more and no fewer
-([test/permissions/aws.server.test.ts](../test/permissions/aws.server.test.ts)); LocalStack itself checks no permissions. On
+(\`test/permissions/aws.server.test.ts\`); LocalStack itself checks no permissions. On
 which resources each can be granted, and what keys need: "Actions, resources, and condition keys for AWS Secrets Manager" in
 the Service Authorization Reference, and "Secret encryption and decryption in AWS Secrets Manager" in its User Guide. That a
 batch is refused as a whole: recorded case \`aws-denied-batch\`.`,
@@ -71,7 +71,7 @@ Officer* does everything. \`ping\` reads a name that nobody has, and takes a ref
     ],
     language: "json",
     evidence: `The stand-in lets each operation pass under exactly these, and under none that lacks one of them; the contract
-suite runs under all of them and nothing else ([test/permissions/azure.test.ts](../test/permissions/azure.test.ts)). Which
+suite runs under all of them and nothing else (\`test/permissions/azure.test.ts\`). Which
 call needs which action: "Azure built-in roles" and "Azure permissions for Security" of Azure role-based access control. How
 a refusal reads: recorded cases \`azure-denied-rbac\` and \`azure-denied-access-policy\`.`,
   },
@@ -93,7 +93,7 @@ Secret Accessor* reads, *Secret Manager Secret Version Adder* writes to what is 
     ],
     language: "json",
     evidence: `The stand-in lets each operation pass under exactly these, and under none that lacks one of them; the contract
-suite runs under all of them and nothing else ([test/permissions/gcp.test.ts](../test/permissions/gcp.test.ts)). Which call
+suite runs under all of them and nothing else (\`test/permissions/gcp.test.ts\`). Which call
 needs which permission: "Access control with IAM" of Secret Manager. How a refusal reads: recorded case \`gcp-denied\`. A
 secret with a key of your own needs nothing more of the program: the service agent of Secret Manager uses the key.`,
   },
@@ -120,6 +120,6 @@ refusal for an answer: it needs nothing. What logging in needs is a matter of it
     ],
     language: "hcl",
     evidence: `The contract suite runs on real Vault and real OpenBao, on KV 1 and KV 2, with a token that has exactly these policies
-and not even \`default\` ([test/providers/vault/contract.server.test.ts](../test/providers/vault/contract.server.test.ts)).`,
+and not even \`default\` (\`test/providers/vault/contract.server.test.ts\`).`,
   },
 } as const satisfies Readonly<Record<string, Needs>>

@@ -53,7 +53,7 @@ const HEAD = `# Bad days
 <!-- Written by "npm run docs" from the declarations that the tests run: change those, and not this page. -->
 
 What a program that holds a secret goes through when its cloud, the network or its own credentials fail. Every cell is a
-test in [test/faults](../test/faults).`
+test in \`test/faults\`.`
 
 const LEGEND = `A cell says with which [code](errors.md) a read fails, and what a handle does that is held meanwhile:
 
@@ -71,11 +71,11 @@ and why that is believed:
 | | |
 |---|---|
 | real server | a server that is not this project's work did it, or the network in front of one was harmed |
-| recorded | an answer of the real service that was published: the case stands in [test/servers/recorded](../test/servers/recorded/README.md), with where it comes from |
+| recorded | an answer of the real service that was published: the case stands in \`test/servers/recorded\`, with where it comes from |
 | injected | a proxy or a stand-in of this project did it |
 
-LocalStack is a real server, but not AWS itself. For Azure and Google no server can be had, and [stand-ins](../test/servers/recorded/README.md)
-take its place.
+LocalStack is a real server, but not AWS itself. For Azure and Google no server can be had, and stand-ins take its
+place.
 
 The days:`
 
