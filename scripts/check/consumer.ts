@@ -7,6 +7,9 @@ import type { Check } from "./check.ts"
 /** The public paths that nobody can import without a peer dependency. */
 const NEEDS_ZOD = ["latchkey/config"]
 
+/** The oldest compiler that the README promises. */
+const OLDEST_TYPESCRIPT = "5.4.5"
+
 /** Programs that use the package; they live with the tests, so that the compiler sees them there too. */
 const PROGRAMS = join(root, "test/package")
 
@@ -16,10 +19,8 @@ export const consumer: Check = {
   async run(packed) {
     const manifest = await readManifest()
     const nodeTypes = `@types/node@${pinnedVersion(manifest, "@types/node")}`
-    const [bare, withZod] = [
-      await packed.project(nodeTypes),
-      await packed.project(nodeTypes, `zod@${pinnedVersion(manifest, "zod")}`),
-    ]
+    const zod = `zod@${pinnedVersion(manifest, "zod")}`
+    const [bare, withZod] = [await packed.project(nodeTypes), await packed.project(nodeTypes, zod)]
     for (const program of ["with-import.ts", "with-require.cjs"]) {
       await copyFile(join(PROGRAMS, program), join(bare, program))
       await run("node", [program], { folder: bare })
@@ -29,6 +30,8 @@ export const consumer: Check = {
 
     await typeCheck(bare, specifiersWithoutPeers(manifest))
     await typeCheck(withZod, specifiers(manifest))
+    const old = await packed.project(nodeTypes, zod, `typescript@${OLDEST_TYPESCRIPT}`)
+    await typeCheck(old, specifiers(manifest), join(old, "node_modules/.bin/tsc"))
     return `${specifiers(manifest).length} paths`
   },
 }
@@ -51,7 +54,7 @@ export function importAll(from: readonly string[]): string {
 }
 
 /** Type-checks a project, declarations of its packages included, as both kinds of users resolve them. */
-async function typeCheck(folder: string, from: readonly string[]): Promise<void> {
+async function typeCheck(folder: string, from: readonly string[], compiler = "tsc"): Promise<void> {
   await writeFile(join(folder, "every-path.ts"), importAll(from))
   for (const [module, moduleResolution] of [
     ["nodenext", "nodenext"],
@@ -60,7 +63,7 @@ async function typeCheck(folder: string, from: readonly string[]): Promise<void>
     const compilerOptions = {
       module,
       moduleResolution,
-      target: "es2023",
+      target: "es2022",
       types: ["node"],
       strict: true,
       noEmit: true,
@@ -68,6 +71,6 @@ async function typeCheck(folder: string, from: readonly string[]): Promise<void>
       allowImportingTsExtensions: true,
     }
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
-    await run("tsc", ["-p", folder], { folder })
+    await run(compiler, ["-p", folder], { folder })
   }
 }
