@@ -29,6 +29,19 @@ export { pause } from "./pause.ts"
 export { PinnedValue } from "./pinned.ts"
 export type { ValueLimits } from "./refusals.ts"
 export { retryAfterOf } from "./retry-after.ts"
+export type { BlockedReason, RotationJournal, RotationState } from "./rotation-journal.ts"
+export { journalText, readJournal } from "./rotation-journal.ts"
+export type {
+  JournalKeeper,
+  Kept,
+  LoadedJournal,
+  Permission,
+  Promoted,
+  PromotedBy,
+  PromoteOptions,
+  RotationLedger,
+  VersionSince,
+} from "./rotation-ledger.ts"
 export type { Attempt, Change, OnRotateOptions, Pinned, SecretStatus, UseOptions } from "./secret.ts"
 export { Secret } from "./secret.ts"
 export type { ServiceNames } from "./service-names.ts"
