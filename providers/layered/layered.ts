@@ -10,6 +10,7 @@ import { find, findSeveral, inLayer, nowhere } from "./find.ts"
 import { Homes, type Layer } from "./homes.ts"
 import { listLayers } from "./list.ts"
 import { layeredNames } from "./names.ts"
+import { layeredLedger } from "./rotation.ts"
 import type { LayeredOptions, LayeredStore } from "./types.ts"
 import { joinVersion, splitVersion } from "./version.ts"
 import { watchLayers } from "./watch.ts"
@@ -25,6 +26,7 @@ import { deleteSecret, homeOf, writeSecret } from "./write.ts"
  * - **Versions** say which layer they are of, and mean nothing once the layers change their order.
  * - **Writing** goes where the secret lives, and with a new one to the first layer that can write. Where it lives in a
  *   layer that cannot write, it is `UNSUPPORTED`, because what a layer below were given, nobody would read.
+ * - **Rotating** is what the layer does in which the secret lives; where that cannot rotate, it is `UNSUPPORTED`.
  * - **Names:** where layers spell a name differently, a portable spelling wins, that of the upper layer first.
  *
  * Closing it closes all layers.
@@ -64,6 +66,7 @@ export function layered<const Layers extends readonly SecretStore[]>(
     },
     delete: async (name, { signal }) => await deleteSecret(homes, name, signal),
     watch: async (hint, call) => await watchLayers(layers, hint, call),
+    rotation: () => layeredLedger(homes),
   }
 
   return defineStore({

@@ -49,7 +49,8 @@ export async function homeOf(homes: Homes, name: string, signal: AbortSignal): P
   return found.layer
 }
 
-function firstThatWrites(homes: Homes, name: string): Layer {
+/** The layer to which a new secret goes. @throws SecretError `INVALID_NAME` if none that can write can hold the name */
+export function firstThatWrites(homes: Homes, name: string): Layer {
   const writable = homes.layers.filter(({ store }) => store.write !== undefined)
   const layer = writable.find(({ store }) => canonicalIn(store, name) !== undefined)
   if (layer !== undefined) return layer
@@ -68,7 +69,8 @@ function expectIn(layer: Layer, expect: WriteOptions["expect"]): Pick<WriteOptio
   throw new SecretError("CONFLICT", { message: "another version is the current one" })
 }
 
-function shadowed({ store }: Layer, done: "written" | "deleted"): SecretError {
+/** The refusal to change a secret where it lives, which would not be read if it were changed elsewhere. */
+export function shadowed({ store }: Layer, done: "written" | "deleted" | "rotated"): SecretError {
   return new SecretError("UNSUPPORTED", {
     message: `it is set in ${store.location}, where it cannot be ${done}, and hides what layers below have`,
     hint: `change it in ${store.location}, or remove it there first and start again`,

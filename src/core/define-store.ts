@@ -1,5 +1,7 @@
+import { backendCalls } from "./backend-calls.ts"
+import { defineLedger, type NativeLedger } from "./define-ledger.ts"
 import { isSecretError, SecretError } from "./error.ts"
-import { aborted, type ErrorTable, type FailureContext, type KnownFailure, rebuild } from "./foreign.ts"
+import { type ErrorTable, rebuild } from "./foreign.ts"
 import { type NameOptions, type NameRule, nameMap } from "./name-map.ts"
 import { isUnder } from "./names.ts"
 import {
@@ -8,6 +10,7 @@ import {
   refuseUnsupportedWrite,
   type ValueLimits,
 } from "./refusals.ts"
+import type { RotationLedger } from "./rotation-ledger.ts"
 import type {
   CallOptions,
   ReadOptions,
@@ -37,6 +40,12 @@ export interface NativeOperations {
   versions(name: string, options: CallOptions): AsyncIterable<VersionInfo>
   delete(name: string, options: CallOptions): Promise<void>
   watch(hint: (name?: string) => void, options: WatchOptions): Promise<void>
+  /**
+   * What the backend does for the rotation of its secrets. Asked for once, when somebody rotates.
+   *
+   * @throws SecretError where it depends on how the store was made whether it can be done
+   */
+  rotation(): NativeLedger
 }
 
 /** What a backend gives to {@link defineStore}. It sees only its own names, and may throw its service's errors. */
@@ -82,28 +91,8 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
     })
   }
 
-  const rebuilt = (
-    thrown: unknown,
-    operation: string,
-    signal: AbortSignal,
-    context: FailureContext,
-  ): SecretError => {
-    if (isSecretError(thrown)) return rebuild(thrown, context)
-    if (signal.aborted) return aborted(context)
-    const failure = known(thrown, operation)
-    const error = rebuild(thrown, context, failure)
-    const changes = operation === "write" || operation === "delete"
-    return changes && mayHaveArrived(error, failure) ? withUnknownOutcome(error) : error
-  }
-
-  const known = (thrown: unknown, operation: string): KnownFailure | undefined => {
-    try {
-      return definition.errors?.(thrown, operation)
-    } catch {
-      // What was thrown is so odd that the table cannot look at it; what it says then is not ours to pass on.
-      return undefined
-    }
-  }
+  const calls = backendCalls(definition)
+  const { run, each } = calls
 
   /** One refused name does not sink the others that are asked for with it. */
   const nativeOrError = (name: string): string | SecretError => {
@@ -111,40 +100,6 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
       return names.toNative(name)
     } catch (thrown) {
       return rebuild(thrown, { secret: name, store: location })
-    }
-  }
-
-  /** Runs one call of the backend for one secret, or for none. */
-  async function run<T>(
-    operation: string,
-    secret: string | undefined,
-    signal: AbortSignal,
-    call: () => Promise<T>,
-  ): Promise<T> {
-    const context = { secret, store: location }
-    if (signal.aborted) throw aborted(context)
-    try {
-      return await call()
-    } catch (thrown) {
-      throw rebuilt(thrown, operation, signal, context)
-    }
-  }
-
-  async function* each<T>(
-    operation: string,
-    secret: string | undefined,
-    signal: AbortSignal,
-    call: () => AsyncIterable<T>,
-  ): AsyncGenerator<T> {
-    const context = { secret, store: location }
-    if (signal.aborted) throw aborted(context)
-    try {
-      for await (const item of call()) {
-        if (signal.aborted) throw aborted(context)
-        yield item
-      }
-    } catch (thrown) {
-      throw rebuilt(thrown, operation, signal, context)
     }
   }
 
@@ -164,7 +119,7 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
       await run("close", undefined, new AbortController().signal, () => definition.close()),
   }
 
-  const { readMany, write, list, versions, delete: remove, watch } = definition
+  const { readMany, write, list, versions, delete: remove, watch, rotation } = definition
 
   if (readMany !== undefined) {
     store.readMany = async (asked, options) => {
@@ -225,25 +180,12 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
       await run("watch", undefined, options.signal, () => watch.call(definition, nativeHint, options))
     }
   }
+  if (rotation !== undefined) {
+    let ledger: RotationLedger | undefined
+    store.rotation = () => {
+      ledger ??= defineLedger(rotation.call(definition), { names, calls })
+      return ledger
+    }
+  }
   return Object.freeze(store) as DefinedStore<D>
-}
-
-/** Whether the change may have been made before it failed: what is no answer, or one that the table does not know. */
-function mayHaveArrived({ code }: SecretError, failure: KnownFailure | undefined): boolean {
-  if (failure === undefined) return true
-  return !failure.notSent && (code === "UNAVAILABLE" || code === "TIMEOUT")
-}
-
-function withUnknownOutcome(error: SecretError): SecretError {
-  const { code, secret, store, transient, retryAfterMs, requestId, plainMessage: message } = error
-  return new SecretError(code, {
-    secret,
-    store,
-    message,
-    transient,
-    retryAfterMs,
-    requestId,
-    outcome: "unknown",
-    hint: "it may have been done all the same: read the secret to see what became of it",
-  })
 }

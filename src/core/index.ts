@@ -2,6 +2,7 @@ export { readAuthority, refuseNoCertificate } from "./authority.ts"
 export type { Clock, Instant, Timer } from "./clock.ts"
 export { elapsed, instant, systemClock } from "./clock.ts"
 export { conceal } from "./conceal.ts"
+export type { NativeLedger } from "./define-ledger.ts"
 export type { DefinedStore, NativeOperations, StoreDefinition } from "./define-store.ts"
 export { defineStore } from "./define-store.ts"
 export type { Duration, DurationUnit } from "./duration.ts"
@@ -32,6 +33,7 @@ export { retryAfterOf } from "./retry-after.ts"
 export type { BlockedReason, RotationJournal, RotationState } from "./rotation-journal.ts"
 export { journalText, readJournal } from "./rotation-journal.ts"
 export type {
+  CurrentSecret,
   JournalKeeper,
   Kept,
   LoadedJournal,

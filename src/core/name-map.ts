@@ -61,6 +61,7 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
   const renamedBack = new Map(Array.from(renamed, ([name, native]) => [native, name]))
   const broken = (native: string): string => rule.broken?.(native) ?? rule.rule
   const refuse = (name: string, why: string): SecretError => invalidName(name, why, store)
+  const isReserved = reservedNatives(rule, fold)
 
   const withPrefix = (name: string): string => (prefix === undefined ? name : `${prefix}/${name}`)
   const withoutPrefix = (full: string): string | undefined => {
@@ -83,6 +84,7 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     const native = fold(name)
     // Whoever writes a capital or an underscore by mistake meant a portable name, and not one of the backend's own.
     if (!rule.holds(native)) throw refuse(name, PORTABLE_OR_OWN + broken(native))
+    if (isReserved(native)) throw refuse(name, RESERVED_RULE)
     const renamedFrom = renamedBack.get(native)
     if (renamedFrom !== undefined) return { canonical: renamedFrom, native }
     const portable = portableOf(native)
@@ -93,7 +95,7 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
   }
 
   function resolvePortable(name: string): { canonical: string; native: string } {
-    if (isReservedName(name)) throw refuse(name, 'the first segment "latchkey" is reserved')
+    if (isReservedName(name)) throw refuse(name, RESERVED_RULE)
     const full = withPrefix(name)
     if (!isPortableName(full))
       throw refuse(name, `with the prefix, it is longer than ${LONGEST_NAME} characters`)
@@ -114,13 +116,13 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
     }
   }
 
-  refuseAmbiguity(rule, prefix, renamed, renamedBack, store)
+  refuseAmbiguity(rule, prefix, renamed, renamedBack, isReserved, store)
   return {
     canonical: name => resolve(name).canonical,
     toNative: name => resolve(name).native,
     toListed(listed) {
       const native = fold(listed)
-      if (!rule.holds(native)) return undefined
+      if (!rule.holds(native) || isReserved(native)) return undefined
       const name =
         renamedBack.get(native) ?? portableOf(native) ?? (prefix === undefined ? native : undefined)
       return name !== undefined && leadsTo(name, native) ? name : undefined
@@ -134,6 +136,33 @@ export function nameMap(rule: NameRule, options: NameOptions = {}, store: string
   }
 }
 
+const RESERVED_RULE = 'the first segment "latchkey" is reserved'
+
+/** Names that are not reserved, and stand beside those that are. */
+const NEIGHBOURS = ["latchke/y", "latchkey-a", "latchkeya", "latchkey-a/a", "a/latchkey"]
+
+/**
+ * Whether a name of the backend's own stands for the reserved segment or below it: also one that is no image of a
+ * portable name, because what ledgers keep there is named by what the service calls a secret, and by random ids.
+ */
+function reservedNatives(rule: NameRule, fold: (native: string) => string): (native: string) => boolean {
+  const image = (portable: string): string => fold(rule.toNative(portable))
+  const beginning = commonBeginning(image("latchkey/a"), image("latchkey/b"))
+  // A rule that puts a name's first segment elsewhere has no beginning that only these names have.
+  const tellsApart = !NEIGHBOURS.some(name => image(name).startsWith(beginning))
+  return native => {
+    if (tellsApart && native.startsWith(beginning)) return true
+    const portable = rule.toPortable(native)
+    return portable !== undefined && isReservedName(portable)
+  }
+}
+
+function commonBeginning(one: string, other: string): string {
+  let length = 0
+  while (length < one.length && one[length] === other[length]) length++
+  return one.slice(0, length)
+}
+
 /** Names that between them use every way in which segments and hyphens can meet. */
 const PROBES = ["a", "a-b", "a/b", "a1/b-2c/d", "a-b/c-d", "ab/c"]
 
@@ -142,6 +171,7 @@ function refuseAmbiguity(
   prefix: string | undefined,
   renamed: ReadonlyMap<string, string>,
   renamedBack: ReadonlyMap<string, string>,
+  isReserved: (native: string) => boolean,
   store: string,
 ): void {
   const refuse = (message: string, hint: string): SecretError =>
@@ -151,11 +181,6 @@ function refuseAmbiguity(
     throw refuse("the prefix is not a portable name", PORTABLE_RULE)
   if (prefix !== undefined && isReservedName(prefix))
     throw refuse("the prefix is reserved", "choose another one")
-  /** Whether a name of the backend's own is what stands for a reserved name. */
-  const isReserved = (native: string): boolean => {
-    const portable = rule.toPortable(native)
-    return portable !== undefined && isReservedName(portable)
-  }
   for (const [name, native] of renamed) {
     if (!isPortableName(name)) throw refuse(`rename: "${name}" is not a portable name`, PORTABLE_RULE)
     if (isReservedName(name)) throw refuse(`rename: "${name}" is reserved`, "choose another name")

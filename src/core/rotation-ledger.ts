@@ -47,6 +47,13 @@ export interface Kept {
   readonly value: SecretValue
 }
 
+/** The secret as it is now, in the terms of its ledger. */
+export interface CurrentSecret {
+  /** What `expectBase` takes, and what stands in journals: the same for every program that rotates this secret. */
+  readonly version: Version
+  readonly value: SecretValue
+}
+
 /** What a change of the secret itself is asked with. */
 export interface PromoteOptions extends CallOptions {
   readonly rotationId: string
@@ -54,7 +61,7 @@ export interface PromoteOptions extends CallOptions {
   readonly value: SecretValue
   /** Where the candidate is parked, or the former value, that has this value; absent for a value that was never parked. */
   readonly reference?: string
-  /** The version that the secret must still have; absent where there must be none. */
+  /** The version that the secret must still have, as `current` or `read` gave it; absent where there must be none. */
   readonly expectBase?: Version
   /**
    * The journal as it shall be after this, and what it must be now: for stores that change both in one step. A store
@@ -65,7 +72,7 @@ export interface PromoteOptions extends CallOptions {
 
 /** What a promotion did. */
 export interface Promoted {
-  /** The version that the secret has now. */
+  /** The version that the secret has now, in the same terms as `expectBase`. */
   readonly version: Version
   /** Where the value before can still be read, if it can. */
   readonly previous?: string
@@ -97,6 +104,9 @@ export interface Permission {
  * What a store does for the rotation of its secrets: small writes, each conditional or harmless to repeat. It decides
  * nothing; the Rotator holds the state machine. Below, *M* is the secret that consumers read and *K* the candidate.
  *
+ * What it keeps stands under the reserved first segment `latchkey` of the service's own names, whatever prefix the user
+ * set, or beside the secrets where the service has such a place: `list` shows none of it, and no read by name reaches it.
+ *
  * Every method takes the name of M and honours the signal. A call that fails is made again later, by this program or
  * by another one, so each must be harmless to repeat. Nothing of what is thrown holds a value.
  */
@@ -117,6 +127,20 @@ export interface RotationLedger {
    * @throws SecretError `MISCONFIGURED` or `UNSUPPORTED`, with the way out in the hint.
    */
   check(name: string, options: CallOptions): Promise<void>
+
+  /**
+   * M as it is now; `undefined` where there is none. Where this is there, versions in journals and in `expectBase` are
+   * those that it gives, and whoever rotates reads M through it and not through the store's `read`.
+   *
+   * It is there where `read` gives versions that another program does not understand: those of a file are counted by
+   * each process for itself, and those of layers say which place a layer has in this program. A journal outlives the
+   * process, so what stands in it must mean the same to the next one. Where it is absent, the versions of `read` are
+   * the service's own, and mean the same to everybody.
+   *
+   * @throws SecretError what a read throws, but for `NOT_FOUND`. May make what the ledger needs to know a value again: a
+   * salt, and no value.
+   */
+  current?(name: string, options: CallOptions): Promise<CurrentSecret | undefined>
 
   /** What a rotation of this secret needs to be allowed. */
   permissions(name: string): readonly Permission[]

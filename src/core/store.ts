@@ -1,4 +1,5 @@
 import type { SecretError } from "./error.ts"
+import type { RotationLedger } from "./rotation-ledger.ts"
 
 /** What a secret is: text, or bytes that are no valid UTF-8. An empty string is a value. */
 export type SecretValue = string | Uint8Array
@@ -148,6 +149,16 @@ export interface SecretStore {
    */
   watch?(hint: (name?: string) => void, options: WatchOptions): Promise<void>
 
+  /**
+   * What this store does for the rotation of its secrets; the same object every time. Asks nothing of the service.
+   *
+   * Names are those that the store takes everywhere else. What the ledger keeps is hidden from `list`, and cannot be
+   * read by name.
+   *
+   * @throws SecretError `UNSUPPORTED` or `MISCONFIGURED` where this store, as it was made, cannot rotate.
+   */
+  rotation?(): RotationLedger
+
   /** Resolves if the store can be reached and would let this identity in. */
   ping(options: CallOptions): Promise<void>
 
@@ -156,7 +167,7 @@ export interface SecretStore {
 }
 
 /** The operations that not every backend has. */
-export type OptionalOperation = "readMany" | "write" | "list" | "versions" | "delete" | "watch"
+export type OptionalOperation = "readMany" | "write" | "list" | "versions" | "delete" | "watch" | "rotation"
 
 /** A store that is known to have certain operations: `StoreWith<"write" | "list">`. */
 export type StoreWith<Operations extends OptionalOperation> = SecretStore &
