@@ -9,6 +9,9 @@ import { startAzure, startManagedIdentity } from "./servers/azure/index.ts"
 import { startGcp } from "./servers/gcp/index.ts"
 import { newCanary } from "./support/canary.ts"
 import { startChild } from "./support/child.ts"
+import { checkedFakeClock } from "./support/clock.ts"
+import { eventually } from "./support/eventually.ts"
+import { opened } from "./support/opening.ts"
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -185,13 +188,14 @@ describe("opening a service by URL", () => {
 
   it("says where it was, when nothing answers before the deadline, and leaves no connection", async () => {
     const { host, sockets } = await vaultServer({ notReady: Number.POSITIVE_INFINITY })
-    const options = { env: { VAULT_TOKEN: newCanary().text }, startupDeadline: "50ms" } as const
-    const error = await errorOf(openSecrets(`vault://${host}/team/kv`, options))
+    const clock = checkedFakeClock()
+    const options = { env: { VAULT_TOKEN: newCanary().text }, clock, startupDeadline: "2s" } as const
+    const error = await opened(errorOf(openSecrets(`vault://${host}/team/kv`, options)), clock, 2_000)
     expect(error).toMatchObject({
       code: "TIMEOUT",
       lastCode: "UNAVAILABLE",
       store: `vault://${host}/team/kv`,
     })
-    await expect.poll(() => [...sockets].map(({ destroyed }) => destroyed)).toEqual([true])
+    await eventually(() => expect([...sockets].map(({ destroyed }) => destroyed)).toEqual([true]))
   })
 })

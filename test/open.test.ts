@@ -4,10 +4,12 @@ import { openSecrets, openStore, SecretError, type SecretStore } from "latchkey"
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { calm, errorOf, reveal } from "./providers/calls.ts"
 import { failing } from "./providers/file-system.ts"
-import { newFolder, newPath, oldFile, writeOld } from "./providers/files.ts"
+import { newFolder, newPath, oldFile, writeFresh, writeOld } from "./providers/files.ts"
 import { expectNoLeak, newCanary } from "./support/canary.ts"
 import { runChild } from "./support/child.ts"
 import { checkedFakeClock } from "./support/clock.ts"
+import { eventually } from "./support/eventually.ts"
+import { opened } from "./support/opening.ts"
 
 const home = process.cwd()
 afterEach(() => process.chdir(home))
@@ -113,10 +115,10 @@ describe("opening a store by URL", () => {
 
   it("hands the clock on to what waits for a file to come to rest", async () => {
     const path = await newPath()
-    await writeFile(path, "A=1\n")
-    const clock = checkedFakeClock(new Date())
+    const clock = checkedFakeClock()
+    await writeFresh(path, "A=1\n", clock)
     const opening = openStore(`layered:?store=dotenv:${path}`, { clock })
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(2))
+    await eventually(() => expect(clock.pending).toHaveLength(2))
     await clock.advance("50ms")
     expect(await reveal(await opening, "a")).toBe("1")
     expect(clock.pending).toEqual([])
@@ -124,24 +126,25 @@ describe("opening a store by URL", () => {
 
   it("does not wait longer than 5 seconds, nor longer than its signal allows, for a file without rest", async () => {
     const path = await newPath()
-    await writeFile(path, "A=0\n")
-    const clock = checkedFakeClock(new Date())
+    const clock = checkedFakeClock()
+    await writeFresh(path, "A=0\n", clock)
     const opening = errorOf(openStore(`dotenv:${path}`, { clock }))
     let ended: unknown
     void opening.then(error => {
       ended = error
     })
     for (let round = 1; ended === undefined; round++) {
-      await vi.waitFor(() => expect(clock.pending.length === 2 || ended !== undefined).toBe(true))
+      await eventually(() => expect(clock.pending.length === 2 || ended !== undefined).toBe(true))
       await writeFile(path, `A=${round}\n`)
       await clock.advance("50ms")
       expect(round).toBeLessThan(110)
     }
     expect(await opening).toMatchObject({ code: "TIMEOUT", store: `dotenv:${path}` })
 
+    await writeFresh(path, "A=0\n", clock)
     const controller = new AbortController()
     const leaving = errorOf(openStore(`dotenv:${path}`, { clock, signal: controller.signal }))
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(2))
+    await eventually(() => expect(clock.pending).toHaveLength(2))
     controller.abort()
     expect((await leaving).code).toBe("ABORTED")
     expect(clock.pending).toEqual([])
@@ -321,13 +324,7 @@ describe("opening secrets", () => {
       failingFor(path, 3)
       const clock = checkedFakeClock(new Date())
       const opening = openSecrets(`dotenv:${path}`, { clock, random: () => 0.5 })
-      const opened = vi.fn()
-      void opening.then(opened)
-      while (opened.mock.calls.length === 0) {
-        await vi.waitFor(() => expect(clock.pending.length + opened.mock.calls.length).toBeGreaterThan(0))
-        await clock.advance("100ms")
-      }
-      await using secrets = await opening
+      await using secrets = await opened(opening, clock)
       expect((await secrets.get("a")).reveal()).toBe("1")
     })
 
@@ -337,18 +334,13 @@ describe("opening secrets", () => {
       const clock = checkedFakeClock(new Date())
       const options = { clock, startupDeadline: "2s", random: () => 0.5 } as const
       const begun = clock.monotonic()
-      const failed = vi.fn()
-      void errorOf(openSecrets(`dotenv:${path}`, options)).then(failed)
-      while (failed.mock.calls.length === 0) {
-        await vi.waitFor(() => expect(clock.pending.length + failed.mock.calls.length).toBeGreaterThan(0))
-        await clock.advance("100ms")
-      }
-      expect(failed.mock.calls[0]?.[0]).toMatchObject({ code: "TIMEOUT", lastCode: "UNAVAILABLE" })
-      expect(clock.monotonic() - begun).toBeLessThanOrEqual(2_200)
+      const error = await opened(errorOf(openSecrets(`dotenv:${path}`, options)), clock, 2_000)
+      expect(error).toMatchObject({ code: "TIMEOUT", lastCode: "UNAVAILABLE" })
+      expect(clock.monotonic() - begun).toBeLessThanOrEqual(2_000)
 
       const controller = new AbortController()
       const leaving = errorOf(openSecrets(`dotenv:${path}`, { ...options, signal: controller.signal }))
-      await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+      await eventually(() => expect(clock.pending).toHaveLength(1))
       controller.abort()
       expect((await leaving).code).toBe("ABORTED")
     })
@@ -395,10 +387,12 @@ describe("opening secrets", () => {
     const token = await secrets.get("a")
     const changes: string[] = []
     token.onRotate(({ current }) => void changes.push(current.reveal()))
-    await vi.waitFor(async () => {
+    // Written again and again, because nobody tells when it is watched; slowly, because it is read once it has settled.
+    const writing = async () => {
       await writeFile(path, "A=2\n")
       expect(changes).toEqual(["2"])
-    }, 10_000)
+    }
+    await eventually(writing, { every: 200 })
     expect(token.reveal()).toBe("2")
   })
 })

@@ -1,10 +1,11 @@
 import { type FileHandle, rm, utimes, writeFile } from "node:fs/promises"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { environmentValue, type FileReading, SETTLING_TIME, settledFiles } from "../../src/core/index.ts"
 import { around, failing } from "../providers/file-system.ts"
-import { newPath, oldFile, writeOld } from "../providers/files.ts"
+import { newPath, oldFile, writeFresh, writeOld } from "../providers/files.ts"
 import { expectNoLeak, newCanary } from "../support/canary.ts"
 import { checkedFakeClock } from "../support/clock.ts"
+import { eventually } from "../support/eventually.ts"
 
 const { signal } = new AbortController()
 const text = (reading: FileReading) =>
@@ -15,7 +16,7 @@ const clockOfNow = () => checkedFakeClock(new Date())
 
 /** Resolves when somebody waits for the clock: the file has then been looked at. */
 const waiting = (clock: { readonly pending: readonly unknown[] }) =>
-  vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+  eventually(() => expect(clock.pending).toHaveLength(1))
 
 describe("reading files that others write", () => {
   it("reads a file once that nobody has touched for a while", async () => {
@@ -61,7 +62,7 @@ describe("reading files that others write", () => {
   it("takes a second look at a fresh file also at the first reading of all", async () => {
     const clock = clockOfNow()
     const path = await newPath()
-    await writeFile(path, "ha")
+    await writeFresh(path, "ha", clock)
     const reading = settledFiles(clock).read(path, signal)
     await waiting(clock)
     await writeFile(path, "half")
@@ -105,7 +106,7 @@ describe("reading files that others write", () => {
   it("ends with its signal while the file does not come to rest, and leaves no timer", async () => {
     const clock = clockOfNow()
     const path = await newPath()
-    await writeFile(path, "x")
+    await writeFresh(path, "x", clock)
     const controller = new AbortController()
     const reading = settledFiles(clock).read(path, controller.signal)
     await waiting(clock)
@@ -116,7 +117,7 @@ describe("reading files that others write", () => {
   it("tells that a file went away between two looks", async () => {
     const clock = clockOfNow()
     const path = await newPath()
-    await writeFile(path, "x")
+    await writeFresh(path, "x", clock)
     const files = settledFiles(clock)
     const reading = files.read(path, signal)
     await waiting(clock)

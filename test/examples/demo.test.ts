@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { nodeArguments } from "../../examples/tally-mcp-server/demo/replica.ts"
+import { eventually } from "../support/eventually.ts"
 
 const demo = fileURLToPath(new URL("../../examples/tally-mcp-server/demo/main.ts", import.meta.url))
 
@@ -66,7 +67,7 @@ describe("the demo", () => {
 
   it("cleans up at Ctrl-C", async () => {
     const { child, written, ended } = start()
-    await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
+    await eventually(async () => expect(await readdir(temporary)).toHaveLength(1))
     child.kill("SIGINT")
     // npm hands on the signal that the terminal has sent already.
     child.kill("SIGINT")
@@ -76,7 +77,7 @@ describe("the demo", () => {
 
   it("cleans up when nobody reads its story any more", async () => {
     const { child, ended } = start()
-    await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
+    await eventually(async () => expect(await readdir(temporary)).toHaveLength(1))
     child.stdout.destroy()
     expect(await ended).toBe(130)
     expect(await readdir(temporary)).toEqual([])
@@ -84,7 +85,7 @@ describe("the demo", () => {
 
   it("uses colours where it is told to", async () => {
     const { child, written, ended } = start({ FORCE_COLOR: "1" })
-    await expect.poll(() => written.stdout, { timeout: 10_000 }).toContain("\x1b[1m")
+    await eventually(() => expect(written.stdout).toContain("\x1b[1m"))
     child.kill("SIGINT")
     await ended
   })

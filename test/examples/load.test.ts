@@ -9,6 +9,7 @@ import { polling, revealing } from "../../examples/tally-mcp-server/demo/program
 import { medianOf, takeOverOf } from "../../examples/tally-mcp-server/demo/take-over.ts"
 import { tracesOf } from "../../examples/tally-mcp-server/demo/traces.ts"
 import { TokenBook } from "../../examples/tally-mcp-server/stand-in/tokens.ts"
+import { eventually } from "../support/eventually.ts"
 
 describe("rotating under load", () => {
   const LOAD = { replicas: 2, rotations: 2, callsPerSecond: 60, calmMs: 200 } satisfies LoadOptions
@@ -67,7 +68,7 @@ describe("rotating under load", () => {
       signal: stopping.signal,
       progress: () => stopping.abort(new Error("enough")),
     })
-    await expect.poll(() => readdir(temporary), { timeout: 10_000 }).toHaveLength(1)
+    await eventually(async () => expect(await readdir(temporary)).toHaveLength(1))
     await expect(running).rejects.toThrow()
     expect(await readdir(temporary)).toEqual([])
     await rmdir(temporary)
@@ -104,7 +105,7 @@ describe("the pace", () => {
       made += 1
       if (made % 2 === 0) throw new Error("every second one")
     })
-    await expect.poll(() => made).toBeGreaterThanOrEqual(10)
+    await eventually(() => expect(made).toBeGreaterThanOrEqual(10))
     const count = await pace.stop()
     expect(count.made).toBe(made)
     expect(count.failed).toBe(Math.floor(made / 2))

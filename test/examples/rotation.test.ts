@@ -1,5 +1,6 @@
 import { dotenv } from "latchkey/dotenv"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { eventually } from "../support/eventually.ts"
 import { RunningServer } from "./harness.ts"
 
 const never = new AbortController().signal
@@ -36,12 +37,10 @@ describe("a server whose token changes", () => {
       }
     })()
     await writeToken(next)
-    await vi.waitFor(() => expect(standIn.tokens.record(next).accepted).toBeGreaterThan(0), {
-      timeout: 10_000,
-    })
+    await eventually(() => expect(standIn.tokens.record(next).accepted).toBeGreaterThan(0))
     standIn.tokens.revoke(server.token)
     const before = standIn.tokens.record(next).accepted
-    await vi.waitFor(() => expect(standIn.tokens.record(next).accepted).toBeGreaterThan(before + 5))
+    await eventually(() => expect(standIn.tokens.record(next).accepted).toBeGreaterThan(before + 5))
     going = false
     await caller
 
@@ -55,7 +54,7 @@ describe("a server whose token changes", () => {
     // The old token is refused while a call that carries it is under way, and .env already holds the new one.
     standIn.fail({ delayMs: 400 })
     const call = server.call("who_am_i")
-    await vi.waitFor(() => expect(standIn.requests).toHaveLength(1))
+    await eventually(() => expect(standIn.requests).toHaveLength(1))
     standIn.tokens.add(next)
     standIn.tokens.revoke(server.token)
     await writeToken(next)
@@ -79,20 +78,15 @@ describe("a server whose token changes", () => {
     const next = server.nextToken()
     standIn.tokens.add(next)
     await writeToken(next)
-    await vi.waitFor(async () => expect(await server.call("who_am_i")).toMatchObject({ isError: false }), {
-      timeout: 10_000,
-    })
+    await eventually(async () => expect(await server.call("who_am_i")).toMatchObject({ isError: false }))
   })
 
   it("does not take over one that is no Tally token, and says so without showing it", async () => {
     const { standIn } = server
     const wrong = server.nextToken().replace("tly-", "")
     await writeToken(wrong)
-    await vi.waitFor(
-      () => expect(server.transport.stderrText).toMatch(/new value of tally\/api-token is not used/),
-      {
-        timeout: 10_000,
-      },
+    await eventually(() =>
+      expect(server.transport.stderrText).toMatch(/new value of tally\/api-token is not used/),
     )
     expect(await server.call("who_am_i")).toMatchObject({ isError: false })
     expect(standIn.tokens.refusals).toBe(0)

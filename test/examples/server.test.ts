@@ -1,7 +1,8 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { eventually } from "../support/eventually.ts"
 import { RunningServer } from "./harness.ts"
 
 /** The promise is five seconds. */
@@ -67,11 +68,10 @@ describe("the server as a process", () => {
     const cancelling = new AbortController()
     const call = server.call("who_am_i", {}, cancelling.signal)
     const ended = expect(call).rejects.toThrow("not wanted any more")
-    await vi.waitFor(() => expect(server.standIn.requests).toHaveLength(1))
+    await eventually(() => expect(server.standIn.requests).toHaveLength(1))
     cancelling.abort(new Error("not wanted any more"))
     await ended
-    // Well below the server's own time limit: it is the cancellation that closes the connection.
-    await vi.waitFor(() => expect(server.standIn.requests[0]?.leftEarly).toBe(true), { timeout: 1_000 })
+    await eventually(() => expect(server.standIn.requests[0]?.leftEarly).toBe(true))
     expect(await server.call("who_am_i")).toMatchObject({ isError: false })
   })
 
@@ -89,7 +89,7 @@ describe("the server as a process", () => {
   it("goes on after a line on stdin that is no message, and does not repeat it", async () => {
     server.transport.writeRaw(`{"jsonrpc": "2.0", "oops": ${server.token}\n`)
     expect(await server.call("who_am_i")).toMatchObject({ isError: false })
-    await vi.waitFor(() => expect(server.transport.stderrText).toContain("could not handle an MCP message"))
+    await eventually(() => expect(server.transport.stderrText).toContain("could not handle an MCP message"))
   })
 
   it("goes on when nobody reads its log", async () => {
@@ -106,7 +106,7 @@ describe("the server as a process", () => {
   ] as const)("stops at %s with exit code 0, and lets a call end first", async signal => {
     server.standIn.fail({ delayMs: 300 })
     const call = server.call("who_am_i")
-    await vi.waitFor(() => expect(server.standIn.requests).toHaveLength(1))
+    await eventually(() => expect(server.standIn.requests).toHaveLength(1))
     server.transport.kill(signal)
     expect(await call).toMatchObject({ isError: false })
     expect(await server.transport.ended()).toEqual({ code: 0, signal: null })
@@ -115,21 +115,21 @@ describe("the server as a process", () => {
   it("stops within five seconds although a call hangs, and closes its connection", async () => {
     server.standIn.fail({ hang: true })
     const call = server.call("who_am_i").catch(() => "the connection was closed")
-    await vi.waitFor(() => expect(server.standIn.requests).toHaveLength(1))
+    await eventually(() => expect(server.standIn.requests).toHaveLength(1))
     const start = performance.now()
     server.transport.kill("SIGTERM")
     expect(await server.transport.ended()).toEqual({ code: 0, signal: null })
     expect(performance.now() - start).toBeLessThan(STOP_MS)
     await call
-    await vi.waitFor(() => expect(server.standIn.requests[0]?.leftEarly).toBe(true))
+    await eventually(() => expect(server.standIn.requests[0]?.leftEarly).toBe(true))
   })
 
   it("ends at once at a second signal", async () => {
     server.standIn.fail({ hang: true })
     const call = server.call("who_am_i").catch(() => "the connection was closed")
-    await vi.waitFor(() => expect(server.standIn.requests).toHaveLength(1))
+    await eventually(() => expect(server.standIn.requests).toHaveLength(1))
     server.transport.kill("SIGTERM")
-    await vi.waitFor(() => expect(server.transport.stderrText).toContain("stopping: SIGTERM"))
+    await eventually(() => expect(server.transport.stderrText).toContain("stopping: SIGTERM"))
     server.transport.kill("SIGTERM")
     expect(await server.transport.ended()).toEqual({ code: null, signal: "SIGTERM" })
     await call

@@ -1,11 +1,12 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { defineStore, Secret, SecretError, Secrets } from "latchkey"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { TallyError } from "../../examples/tally-mcp-server/src/errors.ts"
 import { TallyClient } from "../../examples/tally-mcp-server/src/tally-client.ts"
 import { TallyStandIn } from "../../examples/tally-mcp-server/stand-in/index.ts"
 import { type Canary, expectNoLeak, newCanary } from "../support/canary.ts"
+import { eventually } from "../support/eventually.ts"
 
 const never = new AbortController().signal
 
@@ -154,23 +155,23 @@ describe("the Tally client", () => {
     standIn.fail({ status: 200, body: " ".repeat(64 * 1024 * 1024) })
     expect((await failureOf(client().whoAmI(never))).problem).toBe("too-large")
     // The rest is not left hanging on an open connection.
-    await vi.waitFor(() => expect(standIn.requests[0]?.leftEarly).toBe(true))
+    await eventually(() => expect(standIn.requests[0]?.leftEarly).toBe(true))
   })
 
   it("gives up in time when there is no answer, and closes the connection", async () => {
     standIn.fail({ hang: true })
     expect((await failureOf(client({ timeoutMs: 100 }).whoAmI(never))).problem).toBe("timeout")
-    await vi.waitFor(() => expect(standIn.requests[0]).toMatchObject({ status: undefined, leftEarly: true }))
+    await eventually(() => expect(standIn.requests[0]).toMatchObject({ status: undefined, leftEarly: true }))
   })
 
   it("passes a cancellation on to the far side", async () => {
     standIn.fail({ hang: true })
     const cancelling = new AbortController()
     const failing = failureOf(client().whoAmI(cancelling.signal))
-    await vi.waitFor(() => expect(standIn.requests).toHaveLength(1))
+    await eventually(() => expect(standIn.requests).toHaveLength(1))
     cancelling.abort()
     expect((await failing).problem).toBe("cancelled")
-    await vi.waitFor(() => expect(standIn.requests[0]?.leftEarly).toBe(true))
+    await eventually(() => expect(standIn.requests[0]?.leftEarly).toBe(true))
   })
 
   it("does not even ask when the call was cancelled before", async () => {

@@ -1,13 +1,14 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
 import { Secret } from "latchkey"
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { textOf } from "../../examples/tally-mcp-server/demo/server-replica.ts"
 import { createServer } from "../../examples/tally-mcp-server/src/server.ts"
 import { TallyClient } from "../../examples/tally-mcp-server/src/tally-client.ts"
 import { ToolCalls } from "../../examples/tally-mcp-server/src/tool-calls.ts"
 import { TallyStandIn } from "../../examples/tally-mcp-server/stand-in/index.ts"
 import { newCanary } from "../support/canary.ts"
+import { eventually } from "../support/eventually.ts"
 
 let standIn: TallyStandIn
 let client: Client
@@ -103,7 +104,7 @@ describe("the calls under way", () => {
   it("are waited for, but only so long", async () => {
     standIn.fail({ hang: true })
     const hanging = client.callTool({ name: "who_am_i" }).catch(() => "the connection was closed")
-    await vi.waitFor(() => expect(standIn.requests).toHaveLength(1))
+    await eventually(() => expect(standIn.requests).toHaveLength(1))
     const start = performance.now()
     await calls.settled(50)
     expect(performance.now() - start).toBeGreaterThanOrEqual(45)

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { makeCertificate } from "../support/certificates.ts"
 import { checkedFakeClock } from "../support/clock.ts"
+import { eventually } from "../support/eventually.ts"
 import { startElsewhere } from "./elsewhere.ts"
 import type { Deed } from "./http-faults.ts"
 import { type HttpProxyOptions, startHttpProxy } from "./http-proxy.ts"
@@ -67,11 +68,6 @@ async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
   throw new Error("it did not fail")
 }
 
-/** Lets the event loop turn until something holds. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setImmediate(resolve))
-}
-
 describe("a request without a fault", () => {
   it("is passed on as it is, and so is its answer", async () => {
     const { proxy, asked } = await behindProxy()
@@ -105,7 +101,7 @@ describe("a request without a fault", () => {
     expect(proxy.latencyMs).toBe(5)
     proxy.latencyMs = 20
     const answer = ask(proxy.url)
-    await until(() => clock.pending.length > 0)
+    await eventually(() => expect(clock.pending).not.toHaveLength(0))
     expect(clock.pending).toMatchObject([{ dueIn: 20 }])
     await clock.advance("20ms")
     expect((await answer).status).toBe(201)
@@ -126,9 +122,9 @@ describe("a fault", () => {
     const outgoing = httpRequest(proxy.url, { agent: false })
     outgoing.on("error", () => undefined)
     outgoing.end()
-    await until(() => proxy.log.underWay === 1)
+    await eventually(() => expect(proxy.log.underWay).toBe(1))
     outgoing.destroy()
-    await until(() => proxy.log.underWay === 0)
+    await eventually(() => expect(proxy.log.underWay).toBe(0))
     expect(proxy.log.requests).toMatchObject([{ status: undefined, struckBy: "silence" }])
     expect(asked).toEqual([])
   })
@@ -138,7 +134,7 @@ describe("a fault", () => {
     const { proxy } = await behindProxy({ clock })
     proxy.faults.add({ is: "delay", milliseconds: 2_000 })
     const answer = ask(proxy.url)
-    await until(() => clock.pending.length > 0)
+    await eventually(() => expect(clock.pending).not.toHaveLength(0))
     await clock.advance("1999ms")
     expect(proxy.log.underWay).toBe(1)
     await clock.advance("1ms")
@@ -211,7 +207,7 @@ describe("the log", () => {
       headers: { "x-amz-target": "service.Get", "x-token": "t" },
       body: "t",
     })
-    await until(() => proxy.log.underWay === 0)
+    await eventually(() => expect(proxy.log.underWay).toBe(0))
     expect(proxy.log.requests).toEqual([
       {
         method: "POST",
@@ -233,10 +229,10 @@ describe("the log", () => {
     const { proxy } = await behindProxy({ clock, latencyMs: 10 })
     const wave = async (size: number) => {
       const answers = Array.from({ length: size }, () => ask(proxy.url))
-      await until(() => clock.pending.length === size)
+      await eventually(() => expect(clock.pending).toHaveLength(size))
       await clock.advance("10ms")
       await Promise.all(answers)
-      await until(() => proxy.log.underWay === 0)
+      await eventually(() => expect(proxy.log.underWay).toBe(0))
     }
     for (const size of [3, 5, 1]) await wave(size)
     expect([proxy.log.mostInFlight, proxy.log.waves]).toEqual([5, 3])
@@ -292,7 +288,7 @@ describe("a proxy that is closed", () => {
     proxy.faults.add({ is: "delay", milliseconds: 60_000 }, { times: 1 })
     proxy.faults.add({ is: "silence" })
     const waiting = [codeOf(ask(proxy.url)), codeOf(ask(proxy.url))]
-    await until(() => proxy.log.underWay === 2 && clock.pending.length === 1)
+    await eventually(() => expect([proxy.log.underWay, clock.pending.length]).toEqual([2, 1]))
     await proxy.close()
     expect(await Promise.all(waiting)).toEqual(["ECONNRESET", "ECONNRESET"])
     expect(clock.pending).toEqual([])

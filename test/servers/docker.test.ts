@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { delimiter, join } from "node:path"
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
+import { eventually } from "../support/eventually.ts"
 import { down } from "./commands.ts"
 import { definitions } from "./definitions/index.ts"
 import { hasDocker } from "./docker.ts"
@@ -91,7 +92,9 @@ describe("a Docker engine", () => {
     const options = { ...place, environment: {}, definitions: fakeDefinitions({ image: true }) }
     const asked = ensure("moto", { ...options, holder: thisProcess(), signal: stopping.signal })
     const stopped = expect(asked).rejects.toBe("enough")
-    await expect.poll(async () => (await docker.calls()).some(call => call.includes(" up "))).toBe(true)
+    await eventually(async () =>
+      expect((await docker.calls()).some(call => call.includes(" up "))).toBe(true),
+    )
     // Whoever finds this, if nobody were left to remove it, knows of it.
     expect(readRecord(place.folder, "moto")).toMatchObject({ found: "docker" })
     stopping.abort("enough")

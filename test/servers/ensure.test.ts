@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
+import { eventually } from "../support/eventually.ts"
 import { ensure } from "./ensure.ts"
 import { newBystander, newDead } from "./fake/bystander.ts"
 import { fakeDefinitions } from "./fake/definitions.ts"
@@ -124,7 +125,7 @@ it("ends what it was starting when it is stopped", async () => {
   const stopping = new AbortController()
   const definitions = fakeDefinitions({ behaviour: "silent" })
   const waiting = ensure("moto", { ...place, definitions, signal: stopping.signal })
-  await expect.poll(() => readRecord(place.folder, "moto")?.process).toBeDefined()
+  await eventually(() => expect(readRecord(place.folder, "moto")?.process).toBeDefined())
   const started = recordOf(place.folder).process
   stopping.abort()
   await expect(waiting).rejects.toThrow("aborted")

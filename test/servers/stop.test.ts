@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { expect, it, onTestFinished } from "vitest"
+import { eventually } from "../support/eventually.ts"
 import { newBystander, newDead } from "./fake/bystander.ts"
 import { freePort } from "./start-process.ts"
 import { type Identity, identityOf, isAlive, thisProcess } from "./system/identity.ts"
@@ -32,7 +33,7 @@ it("ends what one that was killed has left behind, and asks it to end first", as
   for (const child of ["sleep 600", "trap '' TERM; while :; do sleep 1; done"]) {
     const { leader, follower } = await newLeader(child)
     process.kill(leader.pid, "SIGKILL")
-    await expect.poll(() => isAlive(leader)).toBe(false)
+    await eventually(() => expect(isAlive(leader)).toBe(false))
     expect(isAlive(follower)).toBe(true)
     await stopProcess(leader, { term: 100 })
     expect(isAlive(follower)).toBe(false)
@@ -49,7 +50,7 @@ it("leaves a group alone whose leader only has the number, and one of before the
   const { leader, follower } = await newLeader("sleep 600")
   await stopProcess({ pid: leader.pid, started: "some other time" })
   process.kill(leader.pid, "SIGKILL")
-  await expect.poll(() => isAlive(leader)).toBe(false)
+  await eventually(() => expect(isAlive(leader)).toBe(false))
   if (process.platform === "linux") await stopProcess({ pid: leader.pid, started: "00000000-1" })
   expect(isAlive(follower)).toBe(true)
 })

@@ -8,14 +8,13 @@ export const PATIENCE = 15_000
 export interface Waiting {
   /** Milliseconds after which the last check begins. Default: {@link PATIENCE}. */
   readonly atMost?: number
+  /** Milliseconds between two checks. Default: 5. More where a check does something. */
+  readonly every?: number
 }
 
 // Kept from before any test puts a clock of its own in their place.
 const { setTimeout, clearTimeout } = globalThis
 const now = performance.now.bind(performance)
-
-/** Milliseconds between two checks. */
-const INTERVAL = 5
 
 /** Milliseconds that a check is given when the time is over. */
 const LAST_CHECK = 2_000
@@ -31,7 +30,7 @@ const LAST_CHECK = 2_000
  */
 export async function eventually<Seen>(
   check: () => Seen | Promise<Seen>,
-  { atMost = PATIENCE }: Waiting = {},
+  { atMost = PATIENCE, every = 5 }: Waiting = {},
 ): Promise<Seen> {
   const end = now() + atMost
   let failure: unknown
@@ -45,7 +44,7 @@ export async function eventually<Seen>(
       if (isLast) throw said(thrown, `still so after ${atMost} ms of waiting`)
       failure = thrown
     }
-    await new Promise<void>(resolve => setTimeout(resolve, INTERVAL))
+    await new Promise<void>(resolve => setTimeout(resolve, every))
   }
 }
 

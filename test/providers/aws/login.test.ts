@@ -1,12 +1,13 @@
 import { Secrets } from "latchkey"
 import type { AwsCredentials } from "latchkey/aws"
-import { describe, expect, test, vi } from "vitest"
+import { describe, expect, test } from "vitest"
 import type { OwnClient } from "../../../providers/aws/client.ts"
 import { errorOf as errorOfFailure, wasRefused } from "../../../providers/aws/errors.ts"
 import { type AwsFailure, failureOf } from "../../../providers/aws/failure.ts"
 import { loginOf } from "../../../providers/aws/login.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock as fakeClock, laterBy } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { awsError, awsSecret, calm, errorOf, play, type Request, read, storeOn } from "./play.ts"
 
 const keyIn = ({ headers }: Request): string =>
@@ -136,7 +137,7 @@ describe("credentials that expire in mid-life", () => {
     expect([token.reveal(), token.status.stale]).toEqual(["value for OLD", true])
     state.key = "NEW"
     // One that has failed is not asked again at once; it does not take long.
-    await vi.waitFor(async () => await secrets.refresh("tally/api-token"), { timeout: 10_000 })
+    await eventually(async () => await secrets.refresh("tally/api-token"))
     expect([token.reveal(), token.status.stale]).toEqual(["value for NEW", false])
     await secrets.close()
   })
@@ -196,7 +197,7 @@ describe("a login that is never answered", () => {
     const login = hanging(1)
     const store = storeOn(server.url, { credentials: login.credentials })
     const waiting = [read(store), read(store)]
-    await expect.poll(login.asked).toBe(1)
+    await eventually(() => expect(login.asked()).toBe(1))
     laterBy(10_001)
     expect((await read(store)).value).toBe("v")
     expect((await Promise.all(waiting)).map(({ value }) => value)).toEqual(["v", "v"])
@@ -208,10 +209,10 @@ describe("a login that is never answered", () => {
     const login = hanging(2)
     const store = storeOn(server.url, { credentials: login.credentials })
     const first = read(store)
-    await expect.poll(login.asked).toBe(1)
+    await eventually(() => expect(login.asked()).toBe(1))
     laterBy(10_001)
     const second = read(store)
-    await expect.poll(login.asked).toBe(2)
+    await eventually(() => expect(login.asked()).toBe(2))
     login.hung[0]?.({ accessKeyId: "SLOW", secretAccessKey: "secret" })
     await Promise.all([first, second])
     await read(store)
@@ -233,7 +234,7 @@ describe("a login that is never answered", () => {
       },
     })
     const waiting = read(store)
-    await expect.poll(() => asked).toBe(2)
+    await eventually(() => expect(asked).toBe(2))
     laterBy(10_001)
     expect((await read(store)).value).toBe("value for NEW")
     expect((await waiting).value).toBe("value for NEW")
@@ -300,7 +301,7 @@ describe("a login that is never answered", () => {
     const login = hanging(1)
     const store = storeOn(server.url, { credentials: login.credentials })
     const reading = errorOf(read(store))
-    await expect.poll(login.asked).toBe(1)
+    await eventually(() => expect(login.asked()).toBe(1))
     await store.close()
     expect([(await reading).code, server.requests.length]).toEqual(["CLOSED", 0])
   })

@@ -2,6 +2,7 @@ import { Secrets } from "latchkey"
 import { aws } from "latchkey/aws"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import {
   awsError,
   awsSecret,
@@ -60,10 +61,10 @@ describe("reading", () => {
       remove(...args)
     }
     const reading = errorOf(store.read("a", { signal }))
-    await expect.poll(() => server.requests.length).toBe(1)
+    await eventually(() => expect(server.requests.length).toBe(1))
     controller.abort()
     expect([(await reading).code, listeners]).toEqual(["ABORTED", 0])
-    await expect.poll(() => server.connections()).toBe(0)
+    await eventually(async () => expect(await server.connections()).toBe(0))
   })
 
   test("uses one connection for calls one after the other, which close() gives back", async () => {
@@ -72,7 +73,7 @@ describe("reading", () => {
     for (let round = 0; round < 3; round++) await read(store)
     expect(await server.connections()).toBe(1)
     await store.close()
-    await expect.poll(() => server.connections()).toBe(0)
+    await eventually(async () => expect(await server.connections()).toBe(0))
   })
 
   test("is CLOSED after close, and sends nothing", async () => {

@@ -1,6 +1,7 @@
 import { Secrets } from "latchkey"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import {
   type Answer,
   awsError,
@@ -280,13 +281,13 @@ describe("a write that expects a version", () => {
     code,
   ]) => {
     const server = await inTurn(made, answer, () => ({ hang: true }))
-    const secrets = new Secrets(storeOn(server.url), { callTimeout: "5s" })
+    const secrets = new Secrets(storeOn(server.url), { callTimeout: "15s" })
     const putting = secrets.put("a", "value", { expect: versionId(1) })
     if (code === undefined) await putting
     else expect(await errorOf(putting)).toMatchObject({ code })
-    await expect.poll(() => server.requests.filter(takesOff).length).toBe(1)
+    await eventually(() => expect(server.requests.filter(takesOff).length).toBe(1))
     await secrets.close()
-    await expect.poll(() => server.connections()).toBe(0)
+    await eventually(async () => expect(await server.connections()).toBe(0))
   })
 
   test("makes room where dead writers have left their labels, and leaves those of others alone", async () => {

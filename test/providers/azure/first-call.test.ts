@@ -3,8 +3,9 @@ import { Secrets } from "latchkey"
 import { azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished } from "vitest"
 import type { AzureServer, LoggedRequest } from "../../servers/azure/index.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
-import { calm, collected, errorOf, eventually, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, scene, started } from "./scene.ts"
 
 const isWithToken = ({ authorised }: LoggedRequest): boolean => authorised
 
@@ -28,7 +29,7 @@ describe("the first calls of a fresh client", () => {
     server.faults.next({ slow: challenged.promise, match: ({ path }) => path === "/secrets/first" })
     const first = store.write("first", "one", calm)
     const second = store.write("second", "two", calm)
-    await eventually(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     challenged.open()
     await Promise.all([first, second])
     expect([server.value("first"), server.value("second")]).toEqual(["one", "two"])
@@ -46,7 +47,7 @@ describe("the first calls of a fresh client", () => {
     server.faults.next({ slow: challenged.promise, match: ({ path }) => path === "/secrets/first" })
     const first = store.write("first", "one", calm)
     const second = store.write("second", "two", calm)
-    await eventually(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     challenged.open()
     await Promise.all([first, second])
     expect(sent(server)).toEqual([
@@ -87,7 +88,7 @@ describe("the first calls of a fresh client", () => {
     const call = first === "read" ? store.read("a", calm) : collected(store.list(calm))
     expect((await errorOf(call)).code).toBe("NOT_FOUND")
     const reads = [1, 2, 3].map(async () => await errorOf(store.read("a", calm)))
-    await eventually(() => going).toBe(4)
+    await eventually(() => expect(going).toBe(4))
     open.fail(missing)
     expect((await Promise.all(reads)).map(({ code }) => code)).toEqual(Array(3).fill("NOT_FOUND"))
   })
@@ -113,7 +114,7 @@ describe("the first calls of a fresh client", () => {
     const [first, second] = [new AbortController(), new AbortController()]
     const one = errorOf(store.read("one", { signal: first.signal }))
     const two = errorOf(store.read("two", { signal: second.signal }))
-    await eventually(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     second.abort()
     expect((await two).code).toBe("ABORTED")
     first.abort()
@@ -152,7 +153,7 @@ describe("a program that starts", () => {
     const reading = secrets.getMany(Object.fromEntries(names.map(name => [name, name])))
     for (let waves = 1; waves <= 10; waves++) {
       // All ten are held, so that they are in flight at once.
-      await eventually(() => server.faults.waiting).toBe(0)
+      await eventually(() => expect(server.faults.waiting).toBe(0))
       expect(server.log.count(isWithToken)).toBe(10 * waves)
       const next = holdTen()
       wave.open()

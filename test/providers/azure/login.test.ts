@@ -5,8 +5,9 @@ import { azureErrors } from "../../../providers/azure/errors.ts"
 import { loginWith } from "../../../providers/azure/login.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock, laterBy } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
-import { calm, collected, errorOf, eventually, reaching, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, reaching, scene, started } from "./scene.ts"
 
 const HOUR = 3_600_000
 
@@ -125,7 +126,7 @@ describe("a token", () => {
     onTestFinished(async () => await store.close())
     const leaving = new AbortController()
     const first = errorOf(store.read("name", { signal: leaving.signal }))
-    await eventually(() => signals.length).toBe(1)
+    await eventually(() => expect(signals.length).toBe(1))
     leaving.abort()
     expect((await first).code).toBe("ABORTED")
     const second = store.read("name", calm)
@@ -197,7 +198,7 @@ describe("a login that is never answered", () => {
         controller.abort()
         expect((await left).code).toBe("ABORTED")
       },
-      begun: async () => await eventually(() => logins.length).toBe(before + 1),
+      begun: async () => await eventually(() => expect(logins.length).toBe(before + 1)),
     }
   }
 
@@ -225,7 +226,7 @@ describe("a login that is never answered", () => {
     server.expireTokens()
     const reads = [1, 2, 3].map(async () => (await store.read("name", calm)).value)
     const listed = collected(store.list(calm))
-    await eventually(() => logins.length).toBe(2)
+    await eventually(() => expect(logins.length).toBe(2))
     hear(true)
     laterBy(10_000)
     expect((await store.read("name", calm)).value).toBe("value")
@@ -236,7 +237,7 @@ describe("a login that is never answered", () => {
   it("ends with the store, which does not wait for it", async () => {
     const { store, logins } = await waiting()
     const error = errorOf(store.read("name", calm))
-    await eventually(() => logins.length).toBe(1)
+    await eventually(() => expect(logins.length).toBe(1))
     await store.close()
     expect([(await error).code, logins[0]?.signal?.aborted]).toEqual(["CLOSED", true])
   })

@@ -4,8 +4,9 @@ import { azure } from "latchkey/azure"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { makeCertificate } from "../../support/certificates.ts"
+import { eventually } from "../../support/eventually.ts"
 import { playing } from "./player.ts"
-import { calm, collected, errorOf, eventually, reaching, scene, started } from "./scene.ts"
+import { calm, collected, errorOf, reaching, scene, started } from "./scene.ts"
 
 /** A port of this machine on which nobody listens. */
 async function deafPort(): Promise<number> {
@@ -192,12 +193,12 @@ describe("a call whose caller has left", () => {
           ? collected(store.list({ signal: leaving.signal }))
           : store.read("name-1", { signal: leaving.signal }),
       )
-      await eventually(() => server.faults.waiting).toBe(0)
+      await eventually(() => expect(server.faults.waiting).toBe(0))
       leaving.abort()
       expect((await call).code).toBe("ABORTED")
       // The server sees the connection end, which is when it logs a request that it did not answer.
-      await eventually(() => server.log.requests.at(-1)).toMatchObject({ path, status: undefined })
-      await eventually(() => server.log.requests.at(-1)?.ended).toBeTypeOf("number")
+      await eventually(() => expect(server.log.requests.at(-1)).toMatchObject({ path, status: undefined }))
+      await eventually(() => expect(server.log.requests.at(-1)?.ended).toBeTypeOf("number"))
     }
   })
 })
@@ -209,7 +210,7 @@ describe("a store that is closed", () => {
     await store.read("name", calm)
     server.faults.next({ hang: true })
     const during = errorOf(store.read("name", calm))
-    await eventually(() => server.faults.waiting).toBe(0)
+    await eventually(() => expect(server.faults.waiting).toBe(0))
     await store.close()
     expect((await during).code).toBe("CLOSED")
     expect((await errorOf(store.read("name", calm))).code).toBe("CLOSED")

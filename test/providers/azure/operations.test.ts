@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { calm, collected, errorOf, eventually, scene } from "./scene.ts"
+import { eventually } from "../../support/eventually.ts"
+import { calm, collected, errorOf, scene } from "./scene.ts"
 
 describe("the versions of a secret", () => {
   it("are marked by what a read without a version says, also when several were made in one second", async () => {
@@ -57,7 +58,7 @@ describe("a write", () => {
     const other = store.write("other", "value", calm)
     const puts = (path: string) =>
       server.log.count(request => request.method === "PUT" && request.path === path)
-    await eventually(() => [puts("/secrets/name"), puts("/secrets/other")]).toEqual([1, 1])
+    await eventually(() => expect([puts("/secrets/name"), puts("/secrets/other")]).toEqual([1, 1]))
     release()
     await Promise.all([...same, other])
     expect(server.versions("name").map(({ value }) => value)).toEqual(["one", "two", "three"])

@@ -1,6 +1,6 @@
 import { isSecretError, type SecretError } from "latchkey"
 import { type AzureOptions, azure } from "latchkey/azure"
-import { expect, onTestFinished } from "vitest"
+import { onTestFinished } from "vitest"
 import { type AzureServer, type FakeCredential, startAzure } from "../../servers/azure/index.ts"
 
 /** Options of a call that nobody ends. */
@@ -51,6 +51,3 @@ export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) all.push(item)
   return all
 }
-
-/** Looks again until it is as expected, for longer than a busy machine needs. */
-export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 5 })

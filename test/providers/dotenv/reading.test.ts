@@ -3,13 +3,14 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import fc from "fast-check"
 import { dotenv, fromUrl, readDotenv } from "latchkey/dotenv"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { runChild } from "../../support/child.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { badNames, calm, errorOf, names, oddValues, reveal } from "../calls.ts"
 import { failing } from "../file-system.ts"
-import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
+import { newFolder, newPath, oldFile, writeFresh, writeOld } from "../files.ts"
 
 describe("secrets in a .env", () => {
   it("reads a portable name as the entry with double underscores, whatever else stands in the file", async () => {
@@ -79,10 +80,10 @@ describe("secrets in a .env", () => {
 
   it("answers many names from one look at the file", async () => {
     const path = await newPath()
-    await writeFile(path, "A=1\nB=2\n")
-    const clock = checkedFakeClock(new Date())
+    const clock = checkedFakeClock()
+    await writeFresh(path, "A=1\nB=2\n", clock)
     const reading = dotenv({ path, clock }).readMany(["a", "b", "c"], calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     await clock.advance("50ms")
     const answers = await reading
     expect([answers.get("a"), answers.get("b")]).toMatchObject([{ value: "1" }, { value: "2" }])
@@ -309,11 +310,11 @@ describe("readDotenv", () => {
 
   it("waits for a file that is being written, and ends with its signal", async () => {
     const path = await newPath()
-    await writeFile(path, "A=1\n")
-    const clock = checkedFakeClock(new Date())
+    const clock = checkedFakeClock()
+    await writeFresh(path, "A=1\n", clock)
     const controller = new AbortController()
     const reading = readDotenv(path, { clock, signal: controller.signal })
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     controller.abort()
     expect((await errorOf(reading)).code).toBe("ABORTED")
   })

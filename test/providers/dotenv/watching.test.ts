@@ -6,6 +6,7 @@ import { dotenv } from "latchkey/dotenv"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { startChild } from "../../support/child.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf, reveal } from "../calls.ts"
 import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
 
@@ -35,7 +36,7 @@ async function watching(store: Store) {
     async hinted(change: () => Promise<unknown>) {
       const before = hints
       await change()
-      await vi.waitFor(() => expect(hints).toBeGreaterThan(before), { timeout: 5_000 })
+      await eventually(() => expect(hints).toBeGreaterThan(before))
     },
     get hints() {
       return hints

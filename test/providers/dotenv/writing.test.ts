@@ -19,9 +19,10 @@ import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { runChild, startChild } from "../../support/child.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { around, failing } from "../file-system.ts"
-import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
+import { newFolder, newPath, oldFile, writeFresh, writeOld } from "../files.ts"
 
 const text = async (path: string) => await readFile(path, "utf8")
 
@@ -188,13 +189,13 @@ describe("writing to a .env", () => {
 
   it("does not begin when its signal has aborted, nor when it aborts while it waits", async () => {
     const path = await newPath()
-    await writeFile(path, "A=1\n")
-    const clock = checkedFakeClock(new Date())
+    const clock = checkedFakeClock()
+    await writeFresh(path, "A=1\n", clock)
     const store = dotenv({ path, clock })
     expect((await errorOf(store.write("a", "2", { signal: AbortSignal.abort() }))).code).toBe("ABORTED")
     const controller = new AbortController()
     const writing = store.write("a", "2", { signal: controller.signal })
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     controller.abort()
     expect((await errorOf(writing)).code).toBe("ABORTED")
     expect(await text(path)).toBe("A=1\n")
@@ -374,7 +375,7 @@ describe("a .env that does not come to rest", () => {
     await writeFile(first, JSON.stringify({ id: crypto.randomUUID(), host: hostname(), pid: process.pid }))
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     await rm(path)
     await symlink("two", path)
     await rm(first)
@@ -424,11 +425,11 @@ describe("a .env that does not come to rest", () => {
     })
     const store = dotenv(path)
     const before = store.write("a", "2", calm)
-    await vi.waitFor(() => expect(begun).toHaveBeenCalled())
+    await eventually(() => expect(begun).toHaveBeenCalled())
     const controller = new AbortController()
     const listens = vi.spyOn(controller.signal, "addEventListener")
     const waiting = errorOf(store.write("a", "3", { signal: controller.signal }))
-    await vi.waitFor(() => expect(listens).toHaveBeenCalled())
+    await eventually(() => expect(listens).toHaveBeenCalled())
     controller.abort()
     expect((await waiting).code).toBe("ABORTED")
     expect((await errorOf(store.write("a", "3", { signal: controller.signal }))).code).toBe("ABORTED")
@@ -475,7 +476,7 @@ describe("the lock of a file", () => {
       ended = true
     })
     while (!ended) {
-      await vi.waitFor(() => expect(ended || clock.pending.length > 0).toBe(true))
+      await eventually(() => expect(ended || clock.pending.length > 0).toBe(true))
       await clock.advance("500ms")
     }
     expect(await writing).toMatchObject({ code: "UNAVAILABLE", transient: true })
@@ -488,7 +489,7 @@ describe("the lock of a file", () => {
     await writeFile(lockOf(path), JSON.stringify(mine))
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     await rm(lockOf(path))
     await clock.advance("20ms")
     await writing
@@ -535,7 +536,7 @@ describe("the lock of a file", () => {
     await writeFile(lockOf(path), content)
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     const then = Date.now() / 1000 - 60
     await utimes(lockOf(path), then, then)
     await clock.advance("20ms")
@@ -556,7 +557,7 @@ describe("the lock of a file", () => {
     })
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     expect(stolen).toBe(true)
     expect(await text(path)).toBe("A=1\n")
     await rm(lockOf(path))
@@ -580,7 +581,7 @@ describe("the lock of a file", () => {
     })
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     expect(taken).toBe(true)
     expect(await text(lockOf(path))).toBe(live)
     expect(await beside(path)).toEqual([".env.lock"])
@@ -608,7 +609,7 @@ describe("the lock of a file", () => {
     })
     const clock = checkedFakeClock(new Date())
     const writing = dotenv({ path, clock }).write("a", "2", calm)
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     expect(await text(lockOf(path))).toBe(third)
     expect(await beside(path)).toEqual([".env.lock"])
     await rm(lockOf(path))
@@ -654,7 +655,7 @@ describe("the lock of a file", () => {
     const clock = checkedFakeClock(new Date())
     const controller = new AbortController()
     const writing = errorOf(dotenv({ path, clock }).write("a", "2", { signal: controller.signal }))
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     controller.abort()
     expect((await writing).code).toBe("ABORTED")
     expect(await beside(path)).toEqual([".env.lock"])

@@ -2,9 +2,10 @@ import { mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import { join, relative } from "node:path"
 import fc from "fast-check"
 import { env, fromUrl } from "latchkey/env"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
 import { expectNoLeak, newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { badNames, calm, errorOf, names, oddValues, reveal } from "../calls.ts"
 import { newFolder, newPath, oldFile, writeOld } from "../files.ts"
 
@@ -221,10 +222,10 @@ describe("a variable that names a file", () => {
     expect(await reveal(store, "a")).toBe("old")
     await writeFile(path, "ne")
     const reading = reveal(store, "a")
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     await writeFile(path, "new")
     await clock.advance("50ms")
-    await vi.waitFor(() => expect(clock.pending).toHaveLength(1))
+    await eventually(() => expect(clock.pending).toHaveLength(1))
     await clock.advance("50ms")
     expect(await reading).toBe("new")
   })

@@ -4,13 +4,11 @@ import { type GcpCallOptions, type GcpClient, gcp } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
 import { startGcp } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { at, calm, errorOf, opened, rig, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
 const ID = "tally--api-token"
-/** The first call loads an SDK before it is sent. */
-const PATIENCE = { timeout: 15_000 }
-
 /** Passes connections on, and can let those that are there die without a word. */
 async function relay(port: number) {
   const sockets = new Set<Socket>()
@@ -59,10 +57,10 @@ test("a call that is given up ends at once, and at the service too", async () =>
   server.faults.next({ hang: true })
   const controller = new AbortController()
   const call = errorOf(store.read(NAME, controller))
-  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   controller.abort()
   expect((await call).code).toBe("ABORTED")
-  await expect.poll(() => server.log.requests[0]?.ended).toBe("CANCELLED")
+  await eventually(() => expect(server.log.requests[0]?.ended).toBe("CANCELLED"))
 })
 
 test("a call that is given up takes no other one with it", async () => {
@@ -72,9 +70,9 @@ test("a call that is given up takes no other one with it", async () => {
   server.faults.next({ slowMs: 50 })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
-  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   const kept = store.read(NAME, calm)
-  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(2)
+  await eventually(() => expect(server.log.inFlight).toBe(2))
   controller.abort()
   expect((await given).code).toBe("ABORTED")
   expect((await kept).version).toBe("1")
@@ -89,7 +87,7 @@ test("a connection over which nothing comes any more is left after a call was gi
   between.freeze()
   const controller = new AbortController()
   const dead = errorOf(store.read(NAME, controller))
-  await expect.poll(() => between.swallowed).toBeGreaterThan(0)
+  await eventually(() => expect(between.swallowed).toBeGreaterThan(0))
   controller.abort()
   expect((await dead).code).toBe("ABORTED")
   expect((await store.read(NAME, calm)).version).toBe("1")
@@ -107,7 +105,7 @@ test.for([
   server.faults.next({ hang: true })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
-  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   const read = async () =>
     await store.read(NAME, calm).then(
       () => "answered",
@@ -131,18 +129,18 @@ test("a server that comes back is found again without a restart", async () => {
   const second = await standIn({ port: first.port })
   second.put(ID, "tly-2")
   const found = async () => (await store.read(NAME, calm).catch(() => undefined))?.version
-  await expect.poll(found, { timeout: 10_000 }).toBe("1")
+  await eventually(async () => expect(await found()).toBe("1"))
 })
 
 test("closing ends the calls that are under way, with CLOSED, and all that come later", async () => {
   const { server, store } = await rig()
   server.faults.next({ hang: true })
   const call = errorOf(store.read(NAME, calm))
-  await expect.poll(() => server.log.inFlight, PATIENCE).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   await store.close()
   expect((await call).code).toBe("CLOSED")
   expect((await errorOf(store.read(NAME, calm))).code).toBe("CLOSED")
-  await expect.poll(() => server.log.requests[0]?.ended).toBe("CANCELLED")
+  await eventually(() => expect(server.log.requests[0]?.ended).toBe("CANCELLED"))
   expect(server.log.requests).toHaveLength(1)
 })
 

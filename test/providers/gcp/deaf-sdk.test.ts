@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf, rig } from "./support.ts"
 
 /** An SDK that does not look at the signal of a call, as most versions of google-gax do not. */
@@ -23,10 +24,10 @@ test("a call that is given up ends at the service", async () => {
   server.faults.next({ hang: true })
   const leaving = new AbortController()
   const left = errorOf(store.ping(leaving))
-  await expect.poll(() => server.log.inFlight, { timeout: 10_000 }).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   leaving.abort()
   expect((await left).code).toBe("ABORTED")
-  await expect.poll(() => server.log.requests[0]?.ended).toBe("CANCELLED")
+  await eventually(() => expect(server.log.requests[0]?.ended).toBe("CANCELLED"))
 })
 
 test("a call that is given up takes no other one with it, nor does one that was answered", async () => {
@@ -38,9 +39,9 @@ test("a call that is given up takes no other one with it, nor does one that was 
   server.faults.next({ slowMs: 50 })
   const leaving = new AbortController()
   const left = errorOf(store.ping(leaving))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   const kept = store.read("tally/api-token", calm)
-  await expect.poll(() => server.log.inFlight).toBe(2)
+  await eventually(() => expect(server.log.inFlight).toBe(2))
   leaving.abort()
   answered.abort()
   expect((await left).code).toBe("ABORTED")
@@ -51,8 +52,8 @@ test("closing ends the calls that are under way at the service", async () => {
   const { server, store } = await rig()
   server.faults.next({ hang: true })
   const left = errorOf(store.read("tally/api-token", calm))
-  await expect.poll(() => server.log.inFlight).toBe(1)
+  await eventually(() => expect(server.log.inFlight).toBe(1))
   await store.close()
   expect((await left).code).toBe("CLOSED")
-  await expect.poll(() => server.log.requests[0]?.ended).toBe("CANCELLED")
+  await eventually(() => expect(server.log.requests[0]?.ended).toBe("CANCELLED"))
 })

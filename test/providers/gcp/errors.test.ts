@@ -6,6 +6,7 @@ import type { GcpOptions } from "latchkey/gcp"
 import { expect, onTestFinished, test } from "vitest"
 import type { CodeName, Fault } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { at, calm, collect, errorOf, opened, rig, standIn } from "./support.ts"
 
 type Store = ReturnType<typeof opened>
@@ -234,7 +235,7 @@ test("a connection that is cut in mid-call is UNAVAILABLE, and the next one is m
   server.put("tally--api-token", "tly-1")
   server.faults.next({ cut: true })
   expect((await errorOf(store.read("tally/api-token", calm))).code).toBe("UNAVAILABLE")
-  await expect.poll(async () => (await store.read("tally/api-token", calm)).version).toBe("1")
+  await eventually(async () => expect((await store.read("tally/api-token", calm)).version).toBe("1"))
 })
 
 test("a write whose answer was lost has an unknown outcome, and is not sent again", async () => {

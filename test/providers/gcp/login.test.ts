@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest"
 import { crc32c, type GcpServer } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { laterBy } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { Caller } from "./caller.ts"
 import { playing } from "./player.ts"
@@ -42,11 +43,6 @@ async function letIn() {
   return { server, caller, store: opened({ ...options, authClient: caller }) }
 }
 
-/** Waits, without any timer, until something holds. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise<void>(resolve => void setImmediate(resolve))
-}
-
 test("the token of the caller goes along, and one login is enough for many calls at once", async () => {
   const { server, caller, store } = await letIn()
   await Promise.all(Array.from({ length: 20 }, async () => await store.read(NAME, calm)))
@@ -61,7 +57,7 @@ test("a login that is slower than those who wait for it is there for the next: i
   for (let round = 0; round < 5; round++) {
     const leaving = new AbortController()
     const left = errorOf(store.read(NAME, leaving))
-    await eventually(() => caller.logins === 1)
+    await eventually(() => expect(caller.logins).toBe(1))
     leaving.abort()
     expect((await left).code).toBe("ABORTED")
   }
@@ -78,7 +74,7 @@ test("a call that is given up alone costs no login, though its connection is mad
     server.faults.next({ hang: true })
     const leaving = new AbortController()
     const left = errorOf(store.read(NAME, leaving))
-    await expect.poll(() => server.log.inFlight).toBe(1)
+    await eventually(() => expect(server.log.inFlight).toBe(1))
     leaving.abort()
     expect((await left).code).toBe("ABORTED")
     expect((await store.read(NAME, calm)).version).toBe("1")
@@ -92,7 +88,7 @@ test("nobody waits for a login for more than thirty seconds, and then it is begu
   onTestFinished(() => void vi.useRealTimers())
   caller.held = gate().promise
   const first = errorOf(store.write(NAME, "tly-2", calm))
-  await eventually(() => caller.logins === 1)
+  await eventually(() => expect(caller.logins).toBe(1))
   vi.advanceTimersByTime(9_000)
   const second = errorOf(store.read(NAME, calm))
   vi.advanceTimersByTime(21_000)
@@ -112,7 +108,7 @@ test("a login in mid-life that is never answered is left to itself after ten sec
   caller.credentials = { ...caller.credentials, expiry_date: 1 }
   caller.held = gate().promise
   const hanging = store.read(NAME, calm)
-  await eventually(() => caller.logins === 2)
+  await eventually(() => expect(caller.logins).toBe(2))
   laterBy(10_000)
   caller.held = Promise.resolve()
   expect((await store.read(NAME, calm)).version).toBe("1")
@@ -125,11 +121,11 @@ test("closing waits for no login, and nothing is sent when one comes after it", 
   const slow = gate()
   caller.held = slow.promise
   const call = errorOf(store.read(NAME, calm))
-  await eventually(() => caller.logins === 1)
+  await eventually(() => expect(caller.logins).toBe(1))
   await store.close()
   expect((await call).code).toBe("CLOSED")
   slow.open()
-  await expect.poll(() => caller.credentials.access_token).not.toBe("")
+  await eventually(() => expect(caller.credentials.access_token).not.toBe(""))
   expect((await errorOf(store.read(NAME, calm))).code).toBe("CLOSED")
   expect(server.log.requests).toHaveLength(0)
 })

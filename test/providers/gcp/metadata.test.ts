@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import { expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { startChild } from "../../support/child.ts"
+import { eventually } from "../../support/eventually.ts"
 import { standIn } from "./support.ts"
 
 /** The metadata server of a machine, which keeps those waiting who ask for a token until it is told to answer. */
@@ -37,9 +38,6 @@ async function metadataServer(token: string) {
     answerLast: () => answer(waiting.splice(-1)),
   }
 }
-
-/** The program loads an SDK before it asks. */
-const PATIENCE = { timeout: 15_000 }
 
 /** A program that logs in at it, and does what the lines say that it is told: `read`, `leave`, `later`, `expire`, `close`. */
 async function program() {
@@ -100,7 +98,7 @@ async function program() {
 test("the metadata server is asked for a token, once, however many left who waited for it, and for nothing else", async () => {
   const { metadata, child } = await program()
   child.say("read")
-  await expect.poll(() => metadata.asked.length, PATIENCE).toBe(1)
+  await eventually(() => expect(metadata.asked.length).toBe(1))
   child.say("leave")
   await child.printed("ABORTED")
   child.say("read")
@@ -116,11 +114,11 @@ test("a token for which the metadata server is asked in vain is asked for anew a
   const { metadata, child } = await program()
   for (const before of [0, 2]) {
     child.say("read")
-    await expect.poll(() => metadata.asked.length, PATIENCE).toBe(before + 1)
+    await eventually(() => expect(metadata.asked.length).toBe(before + 1))
     child.say("later")
     child.say("read")
     // Google's library itself would only wait for the first one.
-    await expect.poll(() => metadata.asked.length, PATIENCE).toBe(before + 2)
+    await eventually(() => expect(metadata.asked.length).toBe(before + 2))
     metadata.answerLast()
     await child.printed("version 1\n".repeat(before + 2))
     child.say("expire")
@@ -133,7 +131,7 @@ test("a token for which the metadata server is asked in vain is asked for anew a
 test("a store is closed though the metadata server never answers", async () => {
   const { server, metadata, child } = await program()
   child.say("read")
-  await expect.poll(() => metadata.asked.length, PATIENCE).toBe(1)
+  await eventually(() => expect(metadata.asked.length).toBe(1))
   child.say("close")
   await child.printed("closed")
   metadata.answer()

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest"
 import { crc32c } from "../../servers/gcp/index.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf, opened } from "./support.ts"
 
 /** How a client of the SDK that is loaded behaves. */
@@ -75,12 +76,12 @@ test("a store that is closed while its client is made does not wait, and closes 
   sdk.initialize = async () => await opening
   const store = opened({ project: "my-project" })
   const call = errorOf(store.read("tally/api-token", calm))
-  await expect.poll(() => sdk.made).toBe(1)
+  await eventually(() => expect(sdk.made).toBe(1))
   await store.close()
   expect((await call).code).toBe("CLOSED")
   let closed = 0
   open({ close: () => void closed++ })
-  await expect.poll(() => closed).toBe(1)
+  await eventually(() => expect(closed).toBe(1))
   await store.close()
   expect(closed).toBe(1)
 })

@@ -4,6 +4,7 @@ import { describeOn } from "../../servers/cases.ts"
 import { ownVault } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import { adminOf, policyFile, tokenFor, unique } from "./admin.ts"
@@ -83,7 +84,7 @@ for (const name of ["vault", "openbao"] as const)
         const { mount, count, read, clock } = await start()
         const first = await read()
         await admin.ask("POST", `sys/leases/revoke-prefix/${mount}/creds`, {})
-        await expect.poll(count).toBe(0)
+        await eventually(async () => expect(await count()).toBe(0))
         const second = await read()
         expect([second.username === first.username, second.version === first.version]).toEqual([false, false])
         await clock.advance("61m")
@@ -121,12 +122,12 @@ for (const name of ["vault", "openbao"] as const)
           auth: { method: "token", token: server.rootToken },
         })
         const during = errorOf(closed.read("creds/reader", calm))
-        await expect.poll(count).toBe(1)
+        await eventually(async () => expect(await count()).toBe(1))
         const closing = closed.close()
         expect((await during).code).toBe("CLOSED")
         made.open()
         await closing
-        await expect.poll(count).toBe(0)
+        await eventually(async () => expect(await count()).toBe(0))
       })
 
       test("a role that is not there is NOT_FOUND, and one that is not permitted is DENIED", async () => {

@@ -2,6 +2,7 @@ import { Secrets } from "latchkey"
 import { type VaultAuth, vaultLeases } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import { loginAnswer, type Played, playedServer, refusal, type Seen } from "./server.ts"
@@ -211,7 +212,7 @@ describe("the end of credentials", () => {
       return undefined
     })
     const reading = end(store)
-    await expect.poll(() => server.asked).toContain("GET database/creds/app")
+    await eventually(() => expect(server.asked).toContain("GET database/creds/app"))
     await clock.advance("9s")
     answer.open()
     expect(await reading).toBe("2026-01-01T01:00:00.000Z")
@@ -252,7 +253,7 @@ describe("credentials that were made when nobody waited for them any more", () =
     for (let call = 0; call < 3; call++) {
       const impatient = new AbortController()
       const left = errorOf(store.read("creds/app", { signal: impatient.signal }))
-      await expect.poll(() => server.asked).toContain("GET database/creds/app")
+      await eventually(() => expect(server.asked).toContain("GET database/creds/app"))
       impatient.abort()
       expect((await left).code).toBe("ABORTED")
     }
@@ -269,7 +270,7 @@ describe("credentials that were made when nobody waited for them any more", () =
       return path === "sys/leases/revoke" ? { status: 204 } : undefined
     })
     const during = errorOf(store.read("creds/app", calm))
-    await expect.poll(() => server.asked).toContain("GET database/creds/app")
+    await eventually(() => expect(server.asked).toContain("GET database/creds/app"))
     const closing = store.close()
     expect((await during).code).toBe("CLOSED")
     answer.open()
@@ -288,14 +289,16 @@ describe("credentials that were made when nobody waited for them any more", () =
       return path === "sys/leases/revoke" ? { status: 204 } : undefined
     })
     const slow = user()
-    await expect.poll(() => readings).toBe(1)
+    await eventually(() => expect(readings).toBe(1))
     await clock.advance("10s")
     const quick = user()
-    await expect.poll(() => readings).toBe(2)
+    await eventually(() => expect(readings).toBe(2))
     answers[1]?.open()
     expect([await quick, await slow]).toEqual(["user-1", "user-1"])
     answers[0]?.open()
-    await expect.poll(() => server.seen.at(-1)?.body).toEqual({ lease_id: "database/creds/app/lease-2" })
+    await eventually(() =>
+      expect(server.seen.at(-1)?.body).toEqual({ lease_id: "database/creds/app/lease-2" }),
+    )
     expect(await user()).toBe("user-1")
     await store.close()
   })

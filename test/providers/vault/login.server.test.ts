@@ -8,6 +8,7 @@ import { describeOn } from "../../servers/cases.ts"
 import { ownVault } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { newAuthority } from "../../support/certificates.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { adminOf, mountKv, policyFile, tokenFor, unique } from "./admin.ts"
 import { playedServer } from "./server.ts"
@@ -135,7 +136,7 @@ for (const name of ["vault", "openbao"] as const)
         const { storeBy, roleId, secretId, tokens, login } = await startAppRole({ token_ttl: 1 })
         const store = storeBy({ method: "approle", mount: login, roleId, secretId: await secretId() })
         await store.read("tally", calm)
-        await expect.poll(tokens, { timeout: 10_000 }).toEqual([])
+        await eventually(async () => expect(await tokens()).toEqual([]))
         expect((await store.read("tally", calm)).value).toBe("v")
       })
 

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { type VaultAuth, vault } from "latchkey/vault"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, loginAnswer, type Played, type PlayedServer, playedServer, refusal } from "./server.ts"
@@ -185,7 +186,7 @@ describe("a wrapped secret id", () => {
     const store = storeOn(server, auth("wrap"))
     const impatient = new AbortController()
     const left = errorOf(store.read("tally", { signal: impatient.signal }))
-    await expect.poll(() => server.asked).toContain("POST sys/wrapping/unwrap")
+    await eventually(() => expect(server.asked).toContain("POST sys/wrapping/unwrap"))
     impatient.abort()
     expect((await left).code).toBe("ABORTED")
     answer.open()

@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type Socket } from "node:net"
 import { vault } from "latchkey/vault"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, playedServer, refusal } from "./server.ts"
 
@@ -92,10 +93,10 @@ describe("a network that", () => {
     const store = storeAt(address, "token")
     const patience = new AbortController()
     const call = errorOf(store.read("tally", { signal: patience.signal }))
-    await expect.poll(() => begun).toBe(1)
+    await eventually(() => expect(begun).toBe(1))
     patience.abort()
     expect((await call).code).toBe("ABORTED")
-    await expect.poll(() => ended).toBe(1)
+    await eventually(() => expect(ended).toBe(1))
     await store.close()
   })
 
@@ -140,7 +141,7 @@ test("one connection serves calls that come one after another, and ends with the
   for (let round = 0; round < 5; round++) await store.read("tally", calm)
   expect(new Set(server.seen.map(({ connection }) => connection)).size).toBe(1)
   await store.close()
-  await expect.poll(server.connections).toBe(0)
+  await eventually(async () => expect(await server.connections()).toBe(0))
 })
 
 test("a server that was sealed answers again after it was unsealed, without a restart of ours", async () => {
@@ -222,7 +223,7 @@ describe("a transport of one's own", () => {
     })
     const caller = new AbortController()
     const call = errorOf(store.read("tally", { signal: caller.signal }))
-    await expect.poll(() => signals.length).toBe(1)
+    await eventually(() => expect(signals.length).toBe(1))
     if (code === "ABORTED") caller.abort()
     else await store.close()
     expect([(await call).code, signals[0]?.aborted]).toEqual([code, true])

@@ -10,6 +10,7 @@ import { vault } from "latchkey/vault"
 import { expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { newAuthority } from "../../support/certificates.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, playedServer } from "./server.ts"
 
@@ -134,7 +135,7 @@ test("connections in a tunnel are kept, and end with the store", async () => {
   expect(proxy.asked).toHaveLength(1)
   expect(await proxy.connections()).toBe(1)
   await store.close()
-  await expect.poll(proxy.connections).toBe(0)
+  await eventually(async () => expect(await proxy.connections()).toBe(0))
 })
 
 test.for([
@@ -146,11 +147,11 @@ test.for([
   const store = vault({ kv: 2, address: "https://127.0.0.1:8200", proxy: proxy.url, auth })
   const patience = new AbortController()
   const calls = ["one", "two"].map(name => errorOf(store.read(name, { signal: patience.signal })))
-  await expect.poll(() => proxy.asked.length).toBe(2)
+  await eventually(() => expect(proxy.asked.length).toBe(2))
   if (code === "ABORTED") patience.abort()
   else await store.close()
   expect((await Promise.all(calls)).map(error => error.code)).toEqual([code, code])
-  await expect.poll(proxy.connections).toBe(0)
+  await eventually(async () => expect(await proxy.connections()).toBe(0))
   await store.close()
 })
 
@@ -161,10 +162,10 @@ test("a server that says nothing in the tunnel is left with its connection", asy
   const store = vault({ kv: 2, address: `https://127.0.0.1:${silent.port}`, proxy: proxy.url, auth })
   const patience = new AbortController()
   const call = errorOf(store.read("tally", { signal: patience.signal }))
-  await expect.poll(silent.connections).toBe(1)
+  await eventually(async () => expect(await silent.connections()).toBe(1))
   patience.abort()
   expect((await call).code).toBe("ABORTED")
-  await expect.poll(proxy.connections).toBe(0)
+  await eventually(async () => expect(await proxy.connections()).toBe(0))
   await store.close()
 })
 

@@ -3,6 +3,7 @@ import { openVault, vault } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { calm, errorOf } from "../calls.ts"
 import {
@@ -99,7 +100,7 @@ describe("the first calls", () => {
     const impatient = new AbortController()
     const first = errorOf(store.read("tally", { signal: impatient.signal }))
     const second = store.read("tally", calm)
-    await expect.poll(() => server.seen.length).toBe(1)
+    await eventually(() => expect(server.seen.length).toBe(1))
     impatient.abort()
     expect((await first).code).toBe("ABORTED")
     answer()
@@ -119,7 +120,7 @@ describe("the first calls", () => {
     for (let call = 0; call < 3; call++) {
       const impatient = new AbortController()
       const left = errorOf(store.read("tally", { signal: impatient.signal }))
-      await expect.poll(() => server.asked).toEqual(["POST auth/approle/login"])
+      await eventually(() => expect(server.asked).toEqual(["POST auth/approle/login"]))
       impatient.abort()
       expect((await left).code).toBe("ABORTED")
     }
@@ -137,7 +138,7 @@ describe("the first calls", () => {
     )
     const store = storeOn(server, { clock })
     const first = store.read("tally", calm)
-    await expect.poll(() => server.seen.length).toBe(1)
+    await eventually(() => expect(server.seen.length).toBe(1))
     silent = false
     await clock.advance("10s")
     expect((await store.read("tally", calm)).value).toBe("for token-1")
@@ -152,7 +153,7 @@ describe("the first calls", () => {
     const server = await playedServer(() => "never")
     const store = storeOn(server, { clock })
     const waiting = errorOf(store.write("tally", "v", calm))
-    await expect.poll(() => server.seen.length).toBe(1)
+    await eventually(() => expect(server.seen.length).toBe(1))
     await clock.advance("30s")
     const error = await waiting
     expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", true, undefined])
@@ -172,15 +173,15 @@ describe("the first calls", () => {
     })
     const store = storeOn(server, { clock })
     const slow = store.read("tally", calm)
-    await expect.poll(() => logins).toBe(1)
+    await eventually(() => expect(logins).toBe(1))
     await clock.advance("10s")
     const quick = store.read("tally", calm)
-    await expect.poll(() => logins).toBe(2)
+    await eventually(() => expect(logins).toBe(2))
     answers[1]?.open()
     expect([(await quick).value, (await slow).value]).toEqual(["token-2", "token-2"])
     answers[0]?.open()
     const givenBack = () => server.seen.filter(({ path }) => path === "auth/token/revoke-self")
-    await expect.poll(() => givenBack().map(({ token }) => token)).toEqual(["token-1"])
+    await eventually(() => expect(givenBack().map(({ token }) => token)).toEqual(["token-1"]))
     expect((await store.read("tally", calm)).value).toBe("token-2")
     await store.close()
   })
@@ -561,7 +562,7 @@ describe("a token that runs out", () => {
     await clock.advance("2700s")
     const patience = new AbortController()
     const unlucky = errorOf(store.read("tally", { signal: patience.signal }))
-    await expect.poll(() => server.count("auth/token/renew-self")).toBe(1)
+    await eventually(() => expect(server.count("auth/token/renew-self")).toBe(1))
     expect((await store.read("tally", calm)).value).toBe("for token-1")
     patience.abort()
     expect((await unlucky).code).toBe("ABORTED")
@@ -594,7 +595,7 @@ describe("a store that is closed", () => {
     const server = await playedServer(() => "never")
     const store = storeOn(server, { clock })
     const during = errorOf(store.read("tally", calm))
-    await expect.poll(() => server.seen.length).toBe(1)
+    await eventually(() => expect(server.seen.length).toBe(1))
     const closing = store.close()
     expect([(await during).code, (await errorOf(store.read("tally", calm))).code]).toEqual([
       "CLOSED",
@@ -603,7 +604,7 @@ describe("a store that is closed", () => {
     // What hangs is given a second.
     await clock.advance("1s")
     await closing
-    await expect.poll(() => server.connections()).toBe(0)
+    await eventually(async () => expect(await server.connections()).toBe(0))
   })
 
   test("gives the token back of a login that was answered after that", async () => {
@@ -614,7 +615,7 @@ describe("a store that is closed", () => {
     })
     const store = storeOn(server)
     const during = errorOf(store.read("tally", calm))
-    await expect.poll(() => server.seen.length).toBe(1)
+    await eventually(() => expect(server.seen.length).toBe(1))
     const closing = store.close()
     expect((await during).code).toBe("CLOSED")
     answer.open()

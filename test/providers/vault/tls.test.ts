@@ -7,6 +7,7 @@ import { type TlsOptions, vault } from "latchkey/vault"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
 import { newAuthority } from "../../support/certificates.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, loginAnswer, type PlayedServer, playedServer, refusal } from "./server.ts"
 
@@ -158,7 +159,7 @@ test("a login by certificate shows it, and shows the one that replaced it at the
   await store.read("tally", calm)
   expect(shown).toEqual(["first", "second"])
   await store.close()
-  await expect.poll(server.connections).toBe(0)
+  await eventually(async () => expect(await server.connections()).toBe(0))
 })
 
 describe("files that are replaced while the store lives", () => {
@@ -176,7 +177,7 @@ describe("files that are replaced while the store lives", () => {
     const other = await newAuthority()
     const moved = await restarted(server, await other.server())
     // Not at once: that the connection of before has ended is still on its way here.
-    await expect.poll(async () => (await errorOf(store.read("tally", calm))).transient).toBe(false)
+    await eventually(async () => expect((await errorOf(store.read("tally", calm))).transient).toBe(false))
     await writeFile(join(folder, "ca"), other.ca)
     const answers = await Promise.all(["one", "two", "three"].map(name => store.read(name, calm)))
     expect(answers.map(({ value }) => value)).toEqual(["v", "v", "v"])
@@ -184,7 +185,7 @@ describe("files that are replaced while the store lives", () => {
     // The first of them met the connection of before.
     expect(new Set(moved.seen.map(({ connection }) => connection)).size).toBeLessThanOrEqual(3)
     await store.close()
-    await expect.poll(moved.connections).toBe(0)
+    await eventually(async () => expect(await moved.connections()).toBe(0))
   })
 
   test("are taken as they were while they cannot be used", async () => {
@@ -271,16 +272,16 @@ test("connections of certificates that were replaced end with their requests, an
   await store.read("tally", calm)
   const slow = store.read("slow-one", calm)
   const endless = errorOf(store.read("slow-two", calm))
-  await expect.poll(() => answers.size).toBe(2)
+  await eventually(() => expect(answers.size).toBe(2))
   await writeFile(join(folder, "cert"), second.cert)
   await writeFile(join(folder, "key"), second.key)
   dead = true
   await store.read("tally", calm)
-  await expect.poll(server.connections).toBe(3)
+  await eventually(async () => expect(await server.connections()).toBe(3))
   answers.get("secret/data/slow-one")?.()
   expect((await slow).value).toBe("v")
-  await expect.poll(server.connections).toBe(2)
+  await eventually(async () => expect(await server.connections()).toBe(2))
   await store.close()
   expect((await endless).code).toBe("CLOSED")
-  await expect.poll(server.connections).toBe(0)
+  await eventually(async () => expect(await server.connections()).toBe(0))
 })

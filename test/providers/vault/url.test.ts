@@ -1,6 +1,7 @@
 import { fromUrl, openVault, vault } from "latchkey/vault"
 import { describe, expect, test } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf } from "../calls.ts"
 import { kv2Answer, playedServer, refusal } from "./server.ts"
 
@@ -373,7 +374,7 @@ describe("openVault()", () => {
     expect([hidden.code, hidden.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("kv=2")])
     const data = await errorOf(openVault({ ...options, mount: "secret/data" }, calm))
     expect([data.code, data.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("leave out")])
-    await expect.poll(server.connections).toBe(0)
+    await eventually(async () => expect(await server.connections()).toBe(0))
   })
 
   test.for([
@@ -394,7 +395,7 @@ describe("openVault()", () => {
     server.play(() => "never")
     const patience = new AbortController()
     const call = errorOf(openVault(options, { signal: patience.signal }))
-    await expect.poll(() => server.seen.length).toBe(2)
+    await eventually(() => expect(server.seen.length).toBe(2))
     patience.abort()
     expect(canary.watch(await call).code).toBe("ABORTED")
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 import { gate } from "../../support/rig.ts"
 import { ask, type Question, type Reply } from "./ask.ts"
 import { type AzureServer, type Mishap, startAzure } from "./index.ts"
@@ -99,7 +100,7 @@ describe("the faults of the stand-in for Azure Key Vault", () => {
     const { server, get } = await started()
     server.latency = 3_600_000
     const first = endOf(get())
-    await expect.poll(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     server.latency = 0
     expect((await get()).status).toBe(200)
     expect(server.log.requests.map(({ status }) => status)).toEqual([undefined, 200])
@@ -111,13 +112,13 @@ describe("the faults of the stand-in for Azure Key Vault", () => {
     const { server, get } = await started()
     server.faults.next({ hang: true, times: 2 })
     const first = endOf(get())
-    await expect.poll(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     expect(server.log.requests[0]?.ended).toBeUndefined()
     server.faults.heal()
     expect(await first).toBe("ECONNRESET")
     server.faults.next({ hang: true })
     const second = endOf(get())
-    await expect.poll(() => server.log.count()).toBe(2)
+    await eventually(() => expect(server.log.count()).toBe(2))
     await server.close()
     expect(await second).toBe("ECONNRESET")
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 import { ask } from "./ask.ts"
 import { type Session, started } from "./session.ts"
 
@@ -109,10 +110,10 @@ describe("what the stand-in for Azure Key Vault holds", () => {
     const { server, codes } = await started()
     const release = server.holdWrites()
     const first = codes("PUT", "/secrets/name", { value: "first" })
-    await expect.poll(() => server.log.count()).toBe(1)
+    await eventually(() => expect(server.log.count()).toBe(1))
     expect(await codes("PUT", "/secrets/NAME", { value: "second" })).toEqual([409, "Conflict"])
     const other = codes("PUT", "/secrets/other", { value: "third" })
-    await expect.poll(() => server.log.count()).toBe(3)
+    await eventually(() => expect(server.log.count()).toBe(3))
     expect(server.log.mostInFlight()).toBe(2)
     release()
     expect([await first, await other]).toEqual([[200], [200]])

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js"
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 import type { CodeName } from "./index.ts"
 import { type Rig, rig } from "./rig.ts"
 
@@ -106,7 +107,7 @@ describe("a call that is not answered", () => {
     const made = await withSecret()
     made.server.faults.next({ hang: true })
     expect((await access(made, { deadlineMs: 100 })).code).toBe("DEADLINE_EXCEEDED")
-    await vi.waitUntil(() => made.server.log.inFlight === 0)
+    await eventually(() => expect(made.server.log.inFlight).toBe(0))
     expect(made.server.log.requests).toMatchObject([{ ended: "CANCELLED" }])
   })
 
@@ -115,17 +116,17 @@ describe("a call that is not answered", () => {
     made.server.faults.next({ hang: true, afterEffect: true })
     const leaving = new AbortController()
     const answer = add(made, { signal: leaving.signal })
-    await vi.waitUntil(() => made.server.held("a").length === 2)
+    await eventually(() => expect(made.server.held("a").length).toBe(2))
     leaving.abort()
     expect((await answer).code).toBe("CANCELLED")
-    await vi.waitUntil(() => made.server.log.inFlight === 0)
+    await eventually(() => expect(made.server.log.inFlight).toBe(0))
   })
 
   it("is slow, and a client that gives up meanwhile has caused nothing", async () => {
     const made = await withSecret()
     made.server.faults.next({ slowMs: 60_000 })
     expect((await add(made, { deadlineMs: 50 })).code).toBe("DEADLINE_EXCEEDED")
-    await vi.waitUntil(() => made.server.log.inFlight === 0)
+    await eventually(() => expect(made.server.log.inFlight).toBe(0))
     expect(made.server.held("a")).toHaveLength(1)
   })
 
@@ -140,7 +141,7 @@ describe("a call that is not answered", () => {
     const made = await withSecret()
     made.server.faults.next({ hang: true })
     const answer = access(made)
-    await vi.waitUntil(() => made.server.log.inFlight === 1)
+    await eventually(() => expect(made.server.log.inFlight).toBe(1))
     await made.server.close()
     expect((await answer).code).toBe("UNAVAILABLE")
   })
@@ -156,7 +157,7 @@ describe("a connection that is cut", () => {
     made.server.faults.next({ cut: true })
     expect((await access(made)).code).toBe("UNAVAILABLE")
     expect((await access(made)).code).toBe("OK")
-    await vi.waitUntil(() => made.server.log.inFlight === 0)
+    await eventually(() => expect(made.server.log.inFlight).toBe(0))
     expect(made.server.log.requests.map(({ ended }) => ended)).toEqual(["CANCELLED", "OK"])
   })
 
@@ -171,7 +172,7 @@ describe("a connection that is cut", () => {
     const made = await withSecret()
     made.server.faults.next({ hang: true, times: 3 })
     const answers = [access(made), access(made), access(made)]
-    await vi.waitUntil(() => made.server.log.inFlight === 3)
+    await eventually(() => expect(made.server.log.inFlight).toBe(3))
     made.server.cut()
     expect((await Promise.all(answers)).map(({ code }) => code)).toEqual([
       "UNAVAILABLE",

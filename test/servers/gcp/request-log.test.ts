@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from "vitest"
+import { describe, expect, it } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 import { type Rig, rig } from "./rig.ts"
 
 /** Accesses `count` secrets, so many at once. */
@@ -60,7 +61,7 @@ describe("the log", () => {
     const made = await rig()
     made.server.faults.next({ slowMs: 50 })
     const slow = accessAll(made, 1, 1)
-    await vi.waitUntil(() => made.server.log.inFlight === 1)
+    await eventually(() => expect(made.server.log.inFlight).toBe(1))
     made.server.log.clear()
     await slow
     await accessAll(made, 1, 1)
