@@ -35,6 +35,19 @@ export interface StepContext extends CallOptions {
   /** The secret that is rotated. */
   readonly name: string
   readonly rotationId: string
+  /**
+   * Grows with every step of every rotation of this secret. A far side where a late step would undo a newer one keeps
+   * the last one beside the credential, and refuses an older one in the same transaction as the change: where there is
+   * no overlap, and where what is revoked comes back into use, as users do that take turns.
+   */
+  readonly fence: number
+}
+
+/** What `awaits` is called with. */
+export interface AwaitsContext extends CallOptions {
+  readonly name: string
+  /** The credential in use, which is what a person's input must differ from; absent if there is none yet. */
+  readonly current: Credential | undefined
 }
 
 /** What `create` and `mint` are called with. */
@@ -50,11 +63,6 @@ export interface MakeContext extends StepContext {
 /** What `apply` is called with. */
 export interface ApplyContext extends StepContext {
   readonly current: Credential | undefined
-  /**
-   * Grows with every step of every rotation of this secret. A far side without an overlap keeps the last one beside
-   * the credential, and refuses an older one in the same transaction as the change.
-   */
-  readonly fence: number
 }
 
 /** What a far side says of a credential. Anything else, also that it cannot be asked, is thrown. */
@@ -95,7 +103,7 @@ interface PlanOfAnyKind {
    * What a person has to do before a rotation can begin, in a line that helps; `undefined` if nothing. Asked before
    * the claim, so that a rotation that waits for somebody holds nothing up.
    */
-  awaits?(context: CallOptions & { readonly name: string }): Promise<string | undefined>
+  awaits?(context: AwaitsContext): Promise<string | undefined>
 
   /** Makes the far side accept the new credential. May be called again with the same one, and must then change nothing. */
   apply?(candidate: Credential, context: ApplyContext): Promise<void>
