@@ -1,0 +1,16 @@
+import type { ApplyContext, MakeContext, StepContext } from "../../../src/rotation/plan.ts"
+
+/** What a Rotator gives to a step. */
+export function stepContext(more: Partial<StepContext> = {}): StepContext {
+  return { name: "auth/some-key", rotationId: "r1", fence: 1, signal: new AbortController().signal, ...more }
+}
+
+/** What a Rotator gives to `create` and `mint`; nothing is in use unless it is said. */
+export function makeContext(more: Partial<MakeContext> = {}): MakeContext {
+  return { ...stepContext(), current: undefined, label: "latchkey-r1", scopes: [], ...more }
+}
+
+/** What a Rotator gives to `apply`; nothing is in use unless it is said. */
+export function applyContext(more: Partial<ApplyContext> = {}): ApplyContext {
+  return { ...stepContext(), current: undefined, ...more }
+}
