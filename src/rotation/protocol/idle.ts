@@ -1,0 +1,128 @@
+import type { RotationJournal } from "../../core/index.ts"
+import { idOfMain, readMain } from "./facts.ts"
+import { type Turn, write } from "./hold.ts"
+import { ask, type Found, type Main, type Part } from "./steps.ts"
+import { type Ending, TurnEnds, type Wish } from "./terms.ts"
+
+/** Where no rotation has ever begun. */
+export const NO_JOURNAL: RotationJournal = {
+  schema: 1,
+  seq: 0,
+  state: "idle",
+  owner: "nobody",
+  leaseUntil: 0,
+  attempt: 0,
+}
+
+/** Nothing is on its way: clears up behind replicas that came too late, and begins a rotation if one is wanted. */
+export function* whenIdle(turn: Turn, found: Found, wish: Wish): Part<Ending> {
+  yield* sweep(turn)
+  const main = yield* readMain()
+  yield* repair(turn, found, main)
+  if (!wish.rotate) return { end: "idle" }
+  const { notBefore = 0 } = turn.journal
+  if (!wish.impatient && !wish.compromised && found.at < notBefore)
+    return { end: "waiting", until: notBefore }
+  yield* claim(turn, main, wish)
+  return { end: "moved" }
+}
+
+/**
+ * Revokes what carries our label and is neither in use nor the last one that was promoted: it was made by a replica
+ * that was stopped for a whole rotation before it noticed.
+ *
+ * The list comes first. What is made under a claim that comes later is not in it, so that the look at the journal
+ * after it tells that nothing in the list belongs to a rotation that is on its way.
+ */
+function* sweep(turn: Turn): Part<void> {
+  const { terms, journal } = turn
+  if (terms.kind !== "minted" || !terms.labels) return
+  const rotationId = journal.rotationId ?? terms.rotationId(0, 0)
+  const listed = yield* ask({ do: "list", rotationId })
+  const ours = listed.filter(
+    ({ id, label }) => label !== undefined && terms.isOurLabel(label) && id !== journal.newId,
+  )
+  if (ours.length === 0) return
+  const main = yield* readMain()
+  const current = yield* idOfMain(turn, main)
+  // Perhaps one of them is what a person put back. Without knowing which it is, none is touched.
+  if (main.version !== undefined && current === undefined) {
+    yield* ask({ do: "tell", notice: { about: "orphans-left", ids: ours.map(({ id }) => id) } })
+    return
+  }
+  for (const { id } of ours) {
+    if (id === current) continue
+    const again = yield* ask({ do: "load" })
+    if ((again.journal?.seq ?? 0) !== journal.seq) throw new TurnEnds({ end: "lost", alarm: false })
+    yield* ask({ do: "revoke", rotationId, credential: { id } })
+    yield* ask({ do: "tell", notice: { about: "orphan-revoked", id } })
+  }
+}
+
+/**
+ * On a store without conditional writes a replica that was stopped right before it promoted may promote long after:
+ * then the secret holds a credential that was retired. The value that was promoted last is put back.
+ */
+function* repair(turn: Turn, found: Found, main: Main): Part<void> {
+  const { terms, journal } = turn
+  const { promotedVersion } = journal
+  if (terms.promotion !== "detected" || promotedVersion === undefined) return
+  if (main.version === undefined || main.version === promotedVersion) return
+  const since = yield* ask({ do: "since", base: promotedVersion })
+  const newest = since.find(({ version }) => version === main.version)
+  // Without a mark of ours it is a person's, and adopted by the next rotation.
+  if (newest?.rotationId === undefined) return
+  if (found.at <= journal.leaseUntil + terms.margin && journal.owner !== turn.mind.me) {
+    throw new TurnEnds({ end: "held", until: journal.leaseUntil + terms.margin })
+  }
+  const held = yield* write(turn, {})
+  const good = yield* ask({ do: "main", version: promotedVersion })
+  if (good.value === undefined) return
+  const done = (promoted: { version: string }): RotationJournal => ({
+    ...held.journal,
+    seq: held.journal.seq + 1,
+    leaseUntil: 0,
+    promotedVersion: promoted.version,
+  })
+  const promotion = yield* ask({
+    do: "promote",
+    rotationId: journal.rotationId ?? "",
+    value: good.value,
+    expectBase: main.version,
+    journal: done,
+  })
+  if (promotion !== "refused" && !promotion.journaled) {
+    yield* write(held, { leaseUntil: 0, promotedVersion: promotion.version })
+  }
+  if (promotion !== "refused") yield* ask({ do: "tell", notice: { about: "repaired" } })
+  throw new TurnEnds({ end: "moved" })
+}
+
+/** Nothing happens outside before this write is acknowledged. */
+function* claim(turn: Turn, main: Main, wish: Wish): Part<void> {
+  const { terms, journal } = turn
+  const claimSeq = journal.seq + 1
+  const rotationId = terms.rotationId(claimSeq, journal.attempt)
+  const oldId = yield* idOfMain(turn, main)
+  yield* write(turn, {
+    state: "claimed",
+    claimSeq,
+    rotationId,
+    base: main.version,
+    oldId,
+    knownIds: yield* known(turn, rotationId),
+    candidate: undefined,
+    previous: undefined,
+    notBefore: undefined,
+    compromised: wish.compromised === true ? true : undefined,
+    rollback: undefined,
+    reason: undefined,
+    blockedFrom: undefined,
+  })
+}
+
+/** What was there before latchkey was. Taken once: later it would take an orphan of ours for a friend. */
+function* known({ terms, journal }: Turn, rotationId: string): Part<readonly string[] | undefined> {
+  if (journal.knownIds !== undefined || terms.labels || !terms.lists) return journal.knownIds
+  return (yield* ask({ do: "list", rotationId })).map(({ id }) => id)
+}

@@ -1,0 +1,91 @@
+import type { SecretValue } from "../../core/index.ts"
+import type { OldCredential } from "../plan.ts"
+import { readCandidate, readMain } from "./facts.ts"
+import { block, fence, type Turn, write } from "./hold.ts"
+import { refuseForeign } from "./promote.ts"
+import { ask, type Part } from "./steps.ts"
+import { TurnEnds } from "./terms.ts"
+
+/** The grace is over: whoever still used the old credential has read the new one by now. */
+export function* whenPromoted(turn: Turn): Part<void> {
+  yield* stillPromoted(turn)
+  const { oldId, newId } = turn.journal
+  if (oldId !== undefined && oldId === newId) yield* block(turn, "same-credential")
+  yield* write(turn, { state: "retiring" })
+}
+
+/** The old credential is ended, if the secret still holds the new one at the last moment. */
+export function* whenRetiring(turn: Turn): Part<void> {
+  const { terms, journal } = turn
+  const { rotationId = "", oldId } = journal
+  let fenced = turn
+  if (terms.revokes && oldId !== undefined) {
+    const old = yield* oldCredential(turn)
+    fenced = yield* fence(turn, terms.deadlines.revoke)
+    yield* stillPromoted(fenced)
+    yield* ask({ do: "revoke", rotationId, credential: old })
+  }
+  yield* seeThatItIsDead(fenced)
+  fenced = yield* fence(fenced, terms.deadlines.store)
+  yield* stillPromoted(fenced)
+  yield* ask({ do: "discard", rotationId })
+  yield* write(fenced, {
+    state: "idle",
+    oldId: undefined,
+    candidate: undefined,
+    previous: undefined,
+    base: undefined,
+    notBefore: undefined,
+    compromised: undefined,
+    rollback: undefined,
+    attempt: 0,
+    leaseUntil: 0,
+  })
+}
+
+function* seeThatItIsDead(turn: Turn): Part<void> {
+  const { terms, journal } = turn
+  // Without an overlap it was the promotion of the new one that ended it.
+  if (!terms.overlap) return
+  const old = yield* oldCredential(turn)
+  if (old.id === undefined && (old.value === undefined || !terms.verifiesOld)) {
+    if (terms.revokes) yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
+    return
+  }
+  if (!terms.verifiesOld) return
+  const rotationId = journal.rotationId ?? ""
+  const verdict = yield* ask({ do: "verifyOld", rotationId, credential: old })
+  if (verdict === "works") throw new TurnEnds({ end: "still-accepted" })
+}
+
+/** The old credential, as far as it is known: its id, and its value where the store still has it. */
+function* oldCredential({ journal }: Turn): Part<OldCredential> {
+  const value = yield* formerValue(journal)
+  const { oldId } = journal
+  return { ...(oldId === undefined ? {} : { id: oldId }), ...(value === undefined ? {} : { value }) }
+}
+
+/** What the secret held before the last promotion; `undefined` where the store has not kept it. */
+export function* formerValue({
+  rotationId = "",
+  previous,
+  base,
+}: Turn["journal"]): Part<SecretValue | undefined> {
+  if (previous !== undefined) {
+    const kept = yield* ask({ do: "kept", rotationId, reference: previous })
+    if (kept !== undefined) return kept.value
+  }
+  if (base === undefined) return undefined
+  return (yield* ask({ do: "main", version: base })).value
+}
+
+/** The secret holds what was promoted, and nobody else has written since; otherwise a person has to look. */
+function* stillPromoted(turn: Turn): Part<void> {
+  const { terms, journal } = turn
+  yield* refuseForeign(turn)
+  const main = yield* readMain()
+  if (main.version !== undefined && main.version === journal.promotedVersion) return
+  const kept = yield* readCandidate(turn)
+  const same = kept !== undefined && main.value !== undefined && terms.same(main.value, kept.value)
+  if (!same) yield* block(turn, "changed-by-hand")
+}

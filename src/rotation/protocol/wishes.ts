@@ -1,0 +1,115 @@
+import type { RotationState } from "../../core/index.ts"
+import { readMain } from "./facts.ts"
+import { type Turn, write } from "./hold.ts"
+import { formerValue } from "./retire.ts"
+import type { Part } from "./steps.ts"
+import { type Refusal, TurnEnds, type Wish } from "./terms.ts"
+
+/** Where the new credential is in nobody's hands yet, so that it can be taken back. */
+const CAN_BE_TAKEN_BACK: readonly RotationState[] = ["claimed", "cleaning", "minting", "parked", "applied"]
+
+/**
+ * Writes down what a person wants of a rotation that is on its way: the next turn acts on it. Gives back whether
+ * anything was written.
+ *
+ * The turn is held: nobody else works on it.
+ */
+export function* grant(turn: Turn, wish: Wish): Part<boolean> {
+  if (wish.abort) return yield* abort(turn)
+  if (wish.resume && turn.journal.state === "blocked") return yield* resume(turn)
+  if (wish.rollback) return yield* rollBack(turn)
+  if (wish.compromised) return yield* hurry(turn)
+  return false
+}
+
+function refuse(why: Refusal): never {
+  throw new TurnEnds({ end: "not-granted", why })
+}
+
+function* abort(turn: Turn): Part<boolean> {
+  const { terms, journal } = turn
+  const from = journal.state === "blocked" ? (journal.blockedFrom ?? "blocked") : journal.state
+  if (from === "idle") refuse("nothing-to-abort")
+  const untouched = from !== "applied" || terms.overlap
+  if (CAN_BE_TAKEN_BACK.includes(from) && untouched && journal.rollback !== true) {
+    const orphans = from === "claimed" || from === "cleaning" || from === "minting"
+    // A person who ends a rotation that was blocked for a possible orphan has looked for it.
+    const looked = journal.reason === "possible-orphan"
+    if (looked || (orphans && terms.kind === "generated")) return yield* leave(turn)
+    yield* write(turn, { state: "discarding", reason: undefined, blockedFrom: undefined })
+    return true
+  }
+  if (journal.state === "discarding") return false
+  // From here on the new credential may be in use: only a person who has looked may let go of it.
+  if (journal.state !== "blocked") refuse("too-late-to-abort")
+  return yield* leave(turn)
+}
+
+/** Lets go of everything and revokes nothing: what the secret holds now is adopted by the next rotation. */
+function* leave(turn: Turn): Part<boolean> {
+  const { journal } = turn
+  const main = yield* readMain()
+  const isPromoted = main.version !== undefined && main.version === journal.promotedVersion
+  yield* write(turn, {
+    state: "idle",
+    newId: isPromoted ? journal.newId : undefined,
+    promotedVersion: isPromoted ? journal.promotedVersion : undefined,
+    oldId: undefined,
+    candidate: undefined,
+    previous: undefined,
+    base: undefined,
+    notBefore: undefined,
+    compromised: undefined,
+    rollback: undefined,
+    reason: undefined,
+    blockedFrom: undefined,
+    leaseUntil: 0,
+  })
+  return true
+}
+
+function* resume(turn: Turn): Part<boolean> {
+  const { terms, journal } = turn
+  const { reason, blockedFrom = "idle", claimSeq = 0, attempt } = journal
+  const cleared = { reason: undefined, blockedFrom: undefined }
+  if (reason === "possible-orphan") {
+    // The person has looked for what may have been made under the id before.
+    const next = { attempt: attempt + 1, rotationId: terms.rotationId(claimSeq, attempt + 1) }
+    yield* write(turn, { ...cleared, ...next, state: "claimed" })
+    return true
+  }
+  const state = reason === "refused-without-overlap" ? "parked" : blockedFrom
+  const released = state === "promoted" || state === "published" ? { leaseUntil: 0 } : {}
+  yield* write(turn, { ...cleared, ...released, state, ...(state === "parked" ? { attempt: 0 } : {}) })
+  return true
+}
+
+/** Goes back to the value before, as a promotion of its own: the same looks, the same grace. */
+function* rollBack(turn: Turn): Part<boolean> {
+  const { terms, journal } = turn
+  const { state, oldId, newId, previous, promotedVersion } = journal
+  if (state !== "promoted" || journal.rollback === true) refuse("nothing-to-roll-back")
+  if (previous === undefined || (yield* formerValue(journal)) === undefined) refuse("nothing-to-roll-back")
+  yield* write(turn, {
+    // Without an overlap the far side has to be made to accept it again; with one it still does, and is asked.
+    state: terms.overlap ? "applied" : "parked",
+    candidate: previous,
+    base: promotedVersion,
+    previous: undefined,
+    newId: oldId,
+    oldId: newId,
+    rollback: true,
+    compromised: undefined,
+    notBefore: undefined,
+    attempt: 0,
+  })
+  return true
+}
+
+function* hurry(turn: Turn): Part<boolean> {
+  const { journal } = turn
+  if (journal.compromised === true) return false
+  const waits = journal.state === "promoted" || journal.state === "published"
+  yield* write(turn, { compromised: true, ...(waits ? { notBefore: 0, leaseUntil: 0 } : {}) })
+  return true
+}
