@@ -31,7 +31,7 @@ export class History {
     this.#given += 1
     const version = `v${this.#given}`
     const dates = { createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) }
-    this.#kept.push({ stored: { value: copy(value), version, ...dates }, disabled: false })
+    this.#kept.push({ stored: { value: copyOf(value), version, ...dates }, disabled: false })
     return { version, current: true, readable: true, ...dates }
   }
 
@@ -39,7 +39,13 @@ export class History {
   read(version: string | undefined): StoredSecret {
     const { stored, disabled } = this.#find(version)
     if (disabled) throw new SecretError("DISABLED", { hint: "enable() switches it on again" })
-    return { ...stored, value: copy(stored.value) }
+    return { ...stored, value: copyOf(stored.value) }
+  }
+
+  /** The value of one version; nothing where it is gone or switched off. */
+  valueOf(version: string): SecretValue | undefined {
+    const found = this.#kept.find(kept => kept.stored.version === version)
+    return found === undefined || found.disabled ? undefined : copyOf(found.stored.value)
   }
 
   /** Newest first. */
@@ -74,6 +80,6 @@ export class History {
 }
 
 /** Bytes are copied on their way in and out: what a caller does to them later changes no version. */
-function copy(value: SecretValue): SecretValue {
+export function copyOf(value: SecretValue): SecretValue {
   return typeof value === "string" ? value : Uint8Array.from(value)
 }

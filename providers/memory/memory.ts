@@ -7,9 +7,11 @@ import {
   type SecretValue,
   type StoreWith,
   systemClock,
+  type VersionInfo,
 } from "../../src/core/index.ts"
-import { History } from "./history.ts"
+import { History, type NewVersion } from "./history.ts"
 import { checkOptions, type MemoryOptions } from "./options.ts"
+import { memoryLedger } from "./rotation.ts"
 
 const LOCATION = "memory:"
 
@@ -22,7 +24,9 @@ const names: NameRule = {
 }
 
 /** A store in memory, with what tests want to do to it beside. */
-export type MemoryStore = StoreWith<"readMany" | "write" | "list" | "versions" | "delete" | "watch"> & {
+export type MemoryStore = StoreWith<
+  "readMany" | "write" | "list" | "versions" | "delete" | "watch" | "rotation"
+> & {
   /**
    * Switches a version off, or all that there are: reading it is `DISABLED`.
    *
@@ -35,7 +39,7 @@ export type MemoryStore = StoreWith<"readMany" | "write" | "list" | "versions" |
 
 /**
  * Secrets in the memory of this process: for tests, and to try things out. Can do all that a store can do: versions,
- * both preconditions of writes, bytes, dates of expiry (told, not enforced), watching.
+ * both preconditions of writes, bytes, dates of expiry (told, not enforced), watching, rotation.
  *
  * @param initial values by name, as the backend has them: prefix and renaming apply to names that are asked for.
  * @throws SecretError `MISCONFIGURED` for an option that does not exist, or a value that is neither text nor bytes;
@@ -55,6 +59,14 @@ export function memory(
   const historyOf = (name: string): History => histories.get(name) ?? new History()
   const changed = (name: string): void => {
     for (const hint of [...watchers]) hint(name)
+  }
+
+  const add = (name: string, version: NewVersion): VersionInfo => {
+    const history = historyOf(name)
+    const info = history.add(version)
+    histories.set(name, history)
+    changed(name)
+    return info
   }
 
   const anyName = nameMap(names, {}, LOCATION)
@@ -97,10 +109,7 @@ export function memory(
         throw new SecretError("CONFLICT", { message: "there is such a secret already" })
       if (expect !== undefined && expect !== "absent" && expect !== history.current)
         throw new SecretError("CONFLICT", { message: "another version is the current one" })
-      const info = history.add({ value, createdAt: now(), expiresAt })
-      histories.set(name, history)
-      changed(name)
-      return info
+      return add(name, { value, createdAt: now(), expiresAt })
     },
     async *list() {
       for (const [name, history] of histories) if (!history.isEmpty) yield { name }
@@ -125,6 +134,12 @@ export function memory(
       stops.add(stop)
       signal.addEventListener("abort", stop, { once: true })
     },
+    rotation: () =>
+      memoryLedger(LOCATION, {
+        historyOf,
+        add: (name, value) => add(name, { value, createdAt: now() }).version,
+        now: () => clock.wall(),
+      }),
     async ping() {},
     async close() {
       for (const stop of [...stops]) stop()

@@ -1,5 +1,6 @@
 import { isSecretError, type SecretError, type SecretErrorCode, type StoredSecret } from "../../core/index.ts"
-import { type Check, calm, ensure, ensureError, ensureSame, read } from "./check.ts"
+import { calm, ensure, ensureError, ensureSame } from "../ensure.ts"
+import { type Check, read } from "./check.ts"
 
 /** How many names are tried at once where a backend takes more. */
 const ENOUGH = 25

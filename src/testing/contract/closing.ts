@@ -1,5 +1,6 @@
 import { isSecretError } from "../../core/index.ts"
-import { type Check, calm, ensure, read } from "./check.ts"
+import { calm, ensure } from "../ensure.ts"
+import { type Check, read } from "./check.ts"
 
 /** Reaching a store, and leaving it. */
 export const closingChecks: readonly Check[] = [

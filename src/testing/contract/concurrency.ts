@@ -1,5 +1,6 @@
 import { isSecretError, type SecretStore, type SecretValue } from "../../core/index.ts"
-import { type Bench, type Check, calm, ensure, ensureReads, read, turn } from "./check.ts"
+import { calm, ensure, turn } from "../ensure.ts"
+import { type Bench, type Check, ensureReads, read } from "./check.ts"
 
 const WRITERS = 6
 

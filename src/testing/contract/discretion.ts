@@ -1,4 +1,5 @@
-import { type Check, calm, collect, ensure, ensureRejects, read } from "./check.ts"
+import { calm, collect, ensure, ensureRejects } from "../ensure.ts"
+import { type Check, read } from "./check.ts"
 
 /** What a store must keep to itself. */
 export const discretionChecks: readonly Check[] = [

@@ -1,5 +1,6 @@
 import type { ListOptions, SecretInfo, SecretStore } from "../../core/index.ts"
-import { type Bench, type Check, calm, collect, ensure, ensureError, ensureSame, read } from "./check.ts"
+import { calm, collect, ensure, ensureError, ensureSame } from "../ensure.ts"
+import { type Bench, type Check, read } from "./check.ts"
 
 /** Names without values. */
 export const listingChecks: readonly Check[] = [

@@ -1,5 +1,6 @@
 import { isSecretError } from "../../core/index.ts"
-import { type Check, calm, ensure, ensureReads, ensureRejects, read } from "./check.ts"
+import { calm, ensure, ensureRejects } from "../ensure.ts"
+import { type Check, ensureReads, read } from "./check.ts"
 
 /** What no backend may ever be asked for. */
 const REFUSED_NAMES: readonly string[] = [

@@ -1,5 +1,6 @@
 import type { SecretErrorCode } from "../../core/index.ts"
-import { type Bench, type Check, ensure, ensureReads, ensureRejects, read } from "./check.ts"
+import { ensure, ensureRejects } from "../ensure.ts"
+import { type Bench, type Check, ensureReads, read } from "./check.ts"
 
 /** One secret, and what can be wrong with it. */
 export const readingChecks: readonly Check[] = [

@@ -1,15 +1,6 @@
 import { isSecretError, type SecretStore } from "../../core/index.ts"
-import {
-  alreadyAborted,
-  type Bench,
-  type Check,
-  calm,
-  collect,
-  ensure,
-  ensureReads,
-  ensureRejects,
-  read,
-} from "./check.ts"
+import { alreadyAborted, calm, collect, ensure, ensureRejects } from "../ensure.ts"
+import { type Bench, type Check, ensureReads, read } from "./check.ts"
 
 interface Call {
   readonly what: string

@@ -1,5 +1,6 @@
 import type { SecretValue } from "../../core/index.ts"
-import { type Bench, type Check, calm, ensureReads, ensureRejects } from "./check.ts"
+import { calm, ensureRejects } from "../ensure.ts"
+import { type Bench, type Check, ensureReads } from "./check.ts"
 
 const MEBIBYTE = 2 ** 20
 

@@ -1,4 +1,5 @@
-import { type Check, calm, collect, ensure, ensureReads, ensureRejects, ensureSame, read } from "./check.ts"
+import { calm, collect, ensure, ensureRejects, ensureSame } from "../ensure.ts"
+import { type Check, ensureReads, read } from "./check.ts"
 
 /** What versions say, and older ones. */
 export const versionChecks: readonly Check[] = [

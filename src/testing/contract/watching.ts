@@ -1,5 +1,6 @@
 import { pause, type SecretError, type SecretStore, systemClock } from "../../core/index.ts"
-import { type Bench, type Check, calm, ensure, ensureReads, ensureRejects } from "./check.ts"
+import { calm, ensure, ensureRejects } from "../ensure.ts"
+import { type Bench, type Check, ensureReads } from "./check.ts"
 
 /** How long at least is waited for a hint that should not come, in milliseconds. */
 const AT_LEAST = 20

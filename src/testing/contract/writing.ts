@@ -1,15 +1,6 @@
 import type { SecretStore, SecretValue, VersionInfo, WriteOptions } from "../../core/index.ts"
-import {
-  type Bench,
-  type Check,
-  calm,
-  collect,
-  ensure,
-  ensureError,
-  ensureReads,
-  ensureRejects,
-  read,
-} from "./check.ts"
+import { calm, collect, ensure, ensureError, ensureRejects } from "../ensure.ts"
+import { type Bench, type Check, ensureReads, read } from "./check.ts"
 
 /** Writes, their preconditions, and deletions. */
 export const writingChecks: readonly Check[] = [

@@ -1,4 +1,4 @@
-import type { SecretValue } from "../../core/index.ts"
+import type { SecretValue } from "../core/index.ts"
 
 /**
  * Whether a value stands in anything that a thing carries: in any property of its own, also one that is not enumerable,
