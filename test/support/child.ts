@@ -1,7 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
+import type { Readable } from "node:stream"
+import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { onTestFinished } from "vitest"
+import { eventually } from "./eventually.ts"
 
 /** How a child process ended, and what it wrote. */
 export interface Ended {
@@ -11,8 +15,12 @@ export interface Ended {
   readonly stderr: string
   /** Milliseconds from the start of the process to its end. */
   readonly milliseconds: number
-  /** Milliseconds from the moment at which a text appeared on standard output to the end; NaN if it never did. */
-  millisecondsSince(text: string): number
+  /**
+   * For how many milliseconds the process went on after a text had appeared on standard output, as it could tell itself:
+   * time for which a busy machine did not let it run does not count. NaN if the text never appeared, or if the process
+   * was ended by a signal.
+   */
+  wentOnAfter(text: string): number
 }
 
 /** A child process that is running. */
@@ -24,6 +32,8 @@ export interface Child {
   say(line: string): void
   /** Sends a signal: SIGSTOP, SIGCONT, SIGTERM. */
   signal(signal: NodeJS.Signals): void
+  /** Resolves when the process stands still. */
+  stopped(): Promise<void>
   /** Resolves when the process has ended by itself or by a signal; rejects when it had to be killed in the end. */
   readonly ended: Promise<Ended>
 }
@@ -35,6 +45,16 @@ export interface ChildOptions {
   /** Milliseconds after which the process is killed and `ended` rejects. Default: 20 seconds. */
   readonly killAfter?: number
 }
+
+/** Milliseconds between two ticks of a child's own clock. */
+const TICK = 10
+
+/** Lets a program tell at its end when its clock ticked, by the clock that all processes share. It keeps none alive. */
+const CLOCK = `
+  import { writeSync } from "node:fs"
+  const ticks = []
+  setInterval(() => ticks.push(Math.round(performance.timeOrigin + performance.now())), ${TICK}).unref()
+  process.on("exit", () => writeSync(3, JSON.stringify(ticks)))`
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -48,6 +68,7 @@ export function startChild(program: string, options: ChildOptions = {}): Child {
     process.execPath,
     [
       "--conditions=latchkey-source",
+      `--import=data:text/javascript,${encodeURIComponent(CLOCK)}`,
       "--input-type=module-typescript",
       "--eval",
       program,
@@ -57,13 +78,16 @@ export function startChild(program: string, options: ChildOptions = {}): Child {
     {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? "", ...options.env },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
     },
   )
+  const ticks = text(child.stdio[3] as Readable)
   const pieces: { text: string; at: number }[] = []
   let stderr = ""
   const stdout = (): string => pieces.map(piece => piece.text).join("")
-  child.stdout.setEncoding("utf8").on("data", text => pieces.push({ text, at: performance.now() }))
+  child.stdout
+    .setEncoding("utf8")
+    .on("data", text => pieces.push({ text, at: performance.timeOrigin + performance.now() }))
   child.stderr.setEncoding("utf8").on("data", text => {
     stderr += text
   })
@@ -78,17 +102,22 @@ export function startChild(program: string, options: ChildOptions = {}): Child {
   }, killAfter)
   onTestFinished(() => void child.kill("SIGKILL"))
 
-  const ended = once(child, "close").then(([code, signal]: (number | NodeJS.Signals | null)[]): Ended => {
+  const ended = once(child, "close").then(async ([code, signal]): Promise<Ended> => {
     clearTimeout(killer)
     const end = performance.now()
+    const ticked = parsed(await ticks)
     if (killed) throw new Error(`the child was killed after ${killAfter} ms\n${stdout()}\n${stderr}`)
     return {
-      code: code as number | null,
-      signal: signal as NodeJS.Signals | null,
+      code,
+      signal,
       stdout: stdout(),
       stderr,
       milliseconds: end - started,
-      millisecondsSince: text => end - (firstWith(pieces, text) ?? Number.NaN),
+      wentOnAfter(text) {
+        const since = firstWith(pieces, text)
+        if (since === undefined || ticked === undefined) return Number.NaN
+        return TICK * ticked.filter(tick => tick > since).length
+      },
     }
   })
   // Whoever does not wait for the end learns of a failure by printed(), or does not care.
@@ -105,6 +134,12 @@ export function startChild(program: string, options: ChildOptions = {}): Child {
     },
     say: line => void child.stdin.write(`${line}\n`),
     signal: signal => void child.kill(signal),
+    async stopped() {
+      await eventually(async () => {
+        const { stdout } = await promisify(execFile)("ps", ["-o", "state=", "-p", String(child.pid)])
+        if (!stdout.trim().startsWith("T")) throw new Error("the child does not stand still")
+      })
+    },
     ended,
   }
 }
@@ -114,6 +149,11 @@ export async function runChild(program: string, options: ChildOptions = {}): Pro
   const child = startChild(program, options)
   child.process.stdin?.end()
   return await child.ended
+}
+
+/** What a process told of its ticks; nothing if it could not. */
+function parsed(ticks: string): readonly number[] | undefined {
+  return ticks === "" ? undefined : (JSON.parse(ticks) as number[])
 }
 
 function firstWith(pieces: readonly { text: string; at: number }[], text: string): number | undefined {

@@ -54,7 +54,7 @@ describe("a program with a vault", () => {
       { env: { ADDRESS: server.url } },
     )
     expect(ended).toMatchObject({ code: 0, stderr: "", stdout: "32 CLOSED\nclosed\n" })
-    expect(ended.millisecondsSince("closed")).toBeLessThan(1_000)
+    expect(ended.wentOnAfter("closed")).toBeLessThan(1_000)
     expectNoLeak(canary, ended.stdout, ended.stderr)
   })
 
@@ -68,7 +68,7 @@ describe("a program with a vault", () => {
       { env: { ADDRESS: server.url } },
     )
     expect(ended.code).toBe(0)
-    expect(ended.millisecondsSince("read")).toBeLessThan(1_000)
+    expect(ended.wentOnAfter("read")).toBeLessThan(1_000)
   })
 
   test("says what to install where node-vault is missing, and goes on when it was installed", async () => {
