@@ -73,7 +73,7 @@ describe("a random key", () => {
     const expected = 400_000 / 94
     const deviation = Array.from(alphabet, character => (counts.get(character) ?? 0) - expected)
     const chiSquare = deviation.reduce((sum, each) => sum + each ** 2 / expected, 0)
-    // With 93 degrees of freedom, 170 comes once in 10^6 runs by chance; with a plain remainder it is over 15,000.
+    // With 93 degrees of freedom, 170 comes once in 10^6 runs by chance; with a plain remainder it is over 10,000.
     expect(chiSquare).toBeLessThan(170)
   })
 
