@@ -48,6 +48,8 @@ export interface AwaitsContext extends CallOptions {
   readonly name: string
   /** The credential in use, which is what a person's input must differ from; absent if there is none yet. */
   readonly current: Credential | undefined
+  /** What the new credential may do, where the configuration says so, for the person who makes it. */
+  readonly scopes: readonly string[]
 }
 
 /** What `create` and `mint` are called with. */
