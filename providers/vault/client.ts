@@ -19,6 +19,8 @@ export interface Ask {
 export interface Answer {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: string
+  /** When it was given, in milliseconds since 1970, by the clock of the server (or of what stands in front of it), if it says so. */
+  readonly at: number | undefined
 }
 
 /** The one way to the server. */
@@ -127,9 +129,10 @@ export function nothingSaid({ text }: Answer): void {
 /** What a good answer says. @throws VaultFailure for any other */
 function understood({ status, headers, body }: VaultAnswer, ask: Ask): Answer {
   const { stage = "call" } = ask
-  if (status === 204) return { json: {}, text: "" }
+  const at = timeIn(headers)
+  if (status === 204) return { json: {}, text: "", at }
   const json = parsed(body)
-  if (status === 200 && json !== undefined) return { json, text: body }
+  if (status === 200 && json !== undefined) return { json, text: body, at }
   const said = json === undefined ? reasonOfText(body.slice(0, 500), status) : reasonOf(wordsOf(json), status)
   const isOdd = said === undefined && DEFINITIVE.has(status) && !isVaults(json)
   const retryAfter = headers["retry-after"]
@@ -141,7 +144,14 @@ function understood({ status, headers, body }: VaultAnswer, ask: Ask): Answer {
     requestId: requestIdOf(json),
     asked: stage === "call" ? askedBy(ask) : undefined,
     deleted: deletedIn(json),
+    at,
   })
+}
+
+/** The time in an answer's header "Date", which has whole seconds (RFC 9110, section 6.6.1). */
+function timeIn({ date }: VaultAnswer["headers"]): number | undefined {
+  const at = typeof date === "string" ? Date.parse(date) : Number.NaN
+  return Number.isNaN(at) ? undefined : at
 }
 
 function askedBy({ method, path: written }: Ask): Asked {

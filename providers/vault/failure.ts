@@ -51,6 +51,8 @@ export interface FailureDetails {
   readonly asked?: Asked | undefined
   /** The version that is deleted, where a 404 says that there is one. */
   readonly deleted?: { readonly version: string; readonly destroyed: boolean } | undefined
+  /** When the server answered, in milliseconds since 1970, if it says so. */
+  readonly at?: number | undefined
 }
 
 /** What a request of the server ended with. Holds what the table needs, and nothing that the server wrote. */
@@ -65,6 +67,7 @@ export class VaultFailure extends Error {
   readonly requestId: string | undefined
   readonly asked: Asked | undefined
   readonly deleted: FailureDetails["deleted"]
+  readonly at: number | undefined
 
   constructor(details: FailureDetails) {
     super("a request of the server failed")
@@ -77,6 +80,7 @@ export class VaultFailure extends Error {
     this.requestId = details.requestId
     this.asked = details.asked
     this.deleted = details.deleted
+    this.at = details.at
   }
 }
 

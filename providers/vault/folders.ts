@@ -4,6 +4,8 @@ import { VaultFailure } from "./failure.ts"
 import { fieldsOf } from "./json.ts"
 import { encoded, isSegment } from "./names.ts"
 
+const RESERVED = "latchkey/"
+
 /**
  * All names below a folder, one request for each folder. What begins with a name may be that name or stand below it: so the
  * folder around it is looked at, unless it is the prefix of all names, around which nothing may be permitted.
@@ -27,6 +29,8 @@ export async function* namesIn(
   }
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const entry of await entriesOf(ask, root, folder, signal)) {
+      // What rotations keep there is shown to nobody, and is a folder for each secret that rotates.
+      if (entry === RESERVED) continue
       if (entry.endsWith("/")) folders.push(entry)
       else yield { name: entry }
     }

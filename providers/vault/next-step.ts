@@ -17,9 +17,12 @@ export function permissionFor({ path, does }: Asked, operation: string): string 
   return `a policy of this identity needs: ${needs}; docs/permissions.md has all of them`
 }
 
+/** The operations that may make a secret and not only change it. */
+const CREATES: ReadonlySet<string> = new Set(["write", "rotation.save", "rotation.park", "rotation.promote"])
+
 function capabilitiesFor(does: Asked["does"], operation: string): string {
   if (operation === "delete") return '"read", "delete"'
-  if (operation === "write") return '"create", "update"'
+  if (CREATES.has(operation) && does === "change") return '"create", "update"'
   switch (does) {
     case "change":
       return '"update"'

@@ -19,7 +19,7 @@ export interface VaultRequest {
 /** One answer, as it came in. */
 export interface VaultAnswer {
   readonly status: number
-  /** In lower case; only `retry-after` is looked at. */
+  /** In lower case; only `retry-after` and `date` are looked at. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: string
 }

@@ -20,8 +20,25 @@ const FIELD = "value"
  * @throws VaultFailure if there is none: then the answer is not the server's.
  */
 export function valueIn(text: string, pick: (json: Record<string, unknown>) => unknown): string {
+  return valueOfMap(mapIn(text, pick))
+}
+
+/**
+ * The map itself, which `JSON.stringify` writes as the server wrote it.
+ *
+ * @throws VaultFailure if there is none: then the answer is not the server's.
+ */
+export function mapIn(
+  text: string,
+  pick: (json: Record<string, unknown>) => unknown,
+): Record<string, unknown> {
   const map = fieldsOf(pick(fieldsOf(parseExactly(text)) ?? {}))
   if (map === undefined) throw new VaultFailure({ status: 200, reason: "odd-answer" })
+  return map
+}
+
+/** The value that a map is: see {@link valueIn}. */
+export function valueOfMap(map: Readonly<Record<string, unknown>>): string {
   const only = Object.keys(map).length === 1 ? map[FIELD] : undefined
   if (typeof only === "string") return only
   return JSON.stringify(only === undefined ? map : only)

@@ -27,13 +27,14 @@ import {
   type ServerOptions,
   type VaultOptions,
 } from "./options.ts"
+import { kv2Ledger, noKv1Ledger } from "./rotation/index.ts"
 import { VALUES } from "./value.ts"
 
 /** Secrets in version 1 of the key-value engine. */
 export type VaultKv1Store = StoreWith<"write" | "list" | "delete">
 
 /** Secrets in version 2 of the key-value engine. */
-export type VaultKv2Store = StoreWith<"write" | "list" | "versions" | "delete">
+export type VaultKv2Store = StoreWith<"write" | "list" | "versions" | "delete" | "rotation">
 
 /**
  * Secrets in the key-value engine of HashiCorp Vault or OpenBao. Makes no request before the first call, which logs in.
@@ -41,7 +42,7 @@ export type VaultKv2Store = StoreWith<"write" | "list" | "versions" | "delete">
  * A value is the field `value` where it is the only one, else the JSON text of all fields; what is written becomes
  * `{ value }`. In version 2 a secret that somebody deleted softly is `NOT_FOUND`, with the way back in the hint; `delete`
  * removes a secret with all its versions. Version 1 has no versions and no preconditions: `version` is a number of this
- * store's own.
+ * store's own, and `rotation()` is `UNSUPPORTED`.
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or has no value that can be meant
  */
@@ -144,11 +145,13 @@ function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connectio
     return defineStore({
       ...sharedBy(checked, connection, mount, { kv }),
       ...kv1(connection, mount, naming.prefix),
+      rotation: () => noKv1Ledger(mount),
     })
   }
   return defineStore({
     ...sharedBy(checked, connection, `${mount}/data`, { kv }),
     ...kv2(connection, mount, naming.prefix),
+    rotation: () => kv2Ledger(connection.ask, mount, locationOf(checked, [])),
   })
 }
 
