@@ -11,10 +11,26 @@ export const OPERATIONS = [
   "watch",
   "ping",
   "close",
+  "rotation.load",
+  "rotation.save",
+  "rotation.check",
+  "rotation.current",
+  "rotation.park",
+  "rotation.kept",
+  "rotation.discard",
+  "rotation.promote",
+  "rotation.since",
 ] as const
 
-/** What can be asked of a store. */
+/** What can be asked of a store; what begins with `rotation.` is asked of its ledger. */
 export type Operation = (typeof OPERATIONS)[number]
+
+/** What can be asked of a ledger. */
+export type LedgerOperation = Operation extends infer O
+  ? O extends `rotation.${infer L}`
+    ? L
+    : never
+  : never
 
 /** One call of a store, without any value. */
 export interface StoreCall {

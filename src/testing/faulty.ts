@@ -55,7 +55,10 @@ export interface Faults {
   delay(target: Target, duration: Duration, options?: HangOptions): Fault
   /** Holds the answers of so many calls back, and then gives them in the reverse order. */
   reorder(target: Target, count: number, options?: Omit<HangOptions, "when">): Fault
-  /** Fails with an error of this library: a code is enough. */
+  /**
+   * Fails with an error of this library: a code is enough. With `UNAVAILABLE` and `TIMEOUT` the outcome of what a ledger
+   * was to change is unknown, as it is where a request or its answer is lost.
+   */
   fail(target: Target, error: SecretError | SecretErrorCode, options?: FaultOptions): Fault
   /** Throws what no store should throw: `null`, a string, an error of somebody else's. */
   throw(target: Target, thrown: unknown, options?: FaultOptions): Fault
@@ -126,6 +129,7 @@ export function faulty<S extends SecretStore>(
       ? new SecretError(error, {
           store: store.location,
           secret: call?.names.length === 1 ? call.names[0] : undefined,
+          outcome: isLost(error, call) ? "unknown" : undefined,
         })
       : error
   const effectOf = (error: SecretError | SecretErrorCode): Effect => ({
@@ -206,6 +210,19 @@ export function faulty<S extends SecretStore>(
   }
 
   return Object.freeze(Object.assign(wrapStore(store, strike, watches), { faults, calls: log.calls }))
+}
+
+/** What a ledger changes. */
+const CHANGES: ReadonlySet<Operation> = new Set([
+  "rotation.save",
+  "rotation.park",
+  "rotation.discard",
+  "rotation.promote",
+])
+
+/** Whether nobody knows what became of a call of a ledger that failed so. */
+function isLost(code: SecretErrorCode, call: StoreCall | undefined): boolean {
+  return call !== undefined && CHANGES.has(call.operation) && (code === "UNAVAILABLE" || code === "TIMEOUT")
 }
 
 /** Changes the answer for one name. */

@@ -1,5 +1,12 @@
-import { isSecretError, type SecretError, type SecretStore, type StoredSecret } from "../core/index.ts"
+import {
+  isSecretError,
+  type RotationLedger,
+  type SecretError,
+  type SecretStore,
+  type StoredSecret,
+} from "../core/index.ts"
 import type { StoreCall } from "./call-log.ts"
+import { wrapLedger } from "./wrap-ledger.ts"
 
 /** Makes one call of the wrapped store, with everything that befalls it. */
 export type Strike = <T>(
@@ -15,9 +22,9 @@ export interface ArmedWatch {
   failed(error: SecretError): void
 }
 
-/** A store whose every call goes through `strike`, with the same optional methods and everything else it has. */
+/** A store whose every call, also of its ledger, goes through `strike`, with the same optional methods and everything else it has. */
 export function wrapStore<S extends SecretStore>(store: S, strike: Strike, watches: Set<ArmedWatch>): S {
-  const { readMany, write, list, versions, delete: remove, watch } = store
+  const { readMany, write, list, versions, delete: remove, watch, rotation } = store
 
   const wrapped: SecretStore = {
     kind: store.kind,
@@ -105,6 +112,14 @@ export function wrapStore<S extends SecretStore>(store: S, strike: Strike, watch
         throw thrown
       }
       if (!ending.signal.aborted) watches.add(armed)
+    }
+  }
+
+  if (rotation !== undefined) {
+    let ledger: RotationLedger | undefined
+    wrapped.rotation = () => {
+      ledger ??= wrapLedger(rotation.call(store), strike)
+      return ledger
     }
   }
 
