@@ -1,0 +1,37 @@
+export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
+export type {
+  CronSchedule,
+  IntervalSchedule,
+  ResumeOptions,
+  RotateOptions,
+  Rotation,
+  RotationSchedule,
+  RotatorCallOptions,
+  RotatorOptions,
+} from "./options.ts"
+export type {
+  ApplyContext,
+  AwaitsContext,
+  Consumers,
+  Credential,
+  GeneratedPlan,
+  ListedCredential,
+  MakeContext,
+  MintedPlan,
+  OldCredential,
+  RotationPlan,
+  StepContext,
+  StepDeadlines,
+  Verdict,
+} from "./plan.ts"
+export type { Rotator, RotatorConstructor } from "./rotator.ts"
+export type {
+  DryRun,
+  DryRunCheck,
+  Happened,
+  RotationOutcome,
+  RotationProblem,
+  RotationReport,
+  RotationStatus,
+  RotatorHealth,
+} from "./status/report.ts"
