@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { pythonInstallation } from "../install/index.ts"
+import { serversFolder } from "../system/place.ts"
 import type { AwsServer } from "../types.ts"
 import type { Definition } from "./definition.ts"
 import { ask, text } from "./http.ts"
@@ -39,7 +40,7 @@ export const localstack: Definition<"localstack"> = {
   },
 }
 
-/** moto's server, a second opinion. */
+/** moto's server, a second opinion, which answers one request after the other. */
 export const moto: Definition<"moto"> = {
   name: "moto",
   version: "5.2.3",
@@ -47,7 +48,7 @@ export const moto: Definition<"moto"> = {
   docker: { port: 5000, server: (host, port) => server("moto", "5.2.3", `http://${host}:${port}`) },
   launch: ({ installed, port }) => ({
     command: join(installed, "bin", "python"),
-    args: ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)],
+    args: [join(serversFolder, "python", "moto_one_at_a_time.py"), "-H", "127.0.0.1", "-p", String(port)],
     printsReady: false,
     server: () => server("moto", "5.2.3", `http://127.0.0.1:${port}`),
   }),
