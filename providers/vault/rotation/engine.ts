@@ -10,10 +10,10 @@ export interface Found {
   readonly version: number
   readonly map: Readonly<Record<string, unknown>>
   readonly value: string
-  /** When it was written, by the server's clock; `undefined` if the server does not say. */
-  readonly createdAt: Date | undefined
-  /** When the engine will delete it by itself; `undefined` if it will not. */
-  readonly endsAt: Date | undefined
+  /** When it was written, in milliseconds since 1970 by the server's clock; OpenBao gives whole seconds. */
+  readonly createdAt: number | undefined
+  /** When the engine will delete it by itself, in milliseconds since 1970; `undefined` if it will not. */
+  readonly endsAt: number | undefined
 }
 
 /** What stands under a name. */
@@ -31,12 +31,12 @@ export interface Looked {
 /** What the engine says about a secret as a whole. */
 export interface About {
   readonly current: number
-  /** When the first version since the last removal was written. */
-  readonly createdAt: Date | undefined
+  /** When the first version since the last removal was written, in milliseconds since 1970. */
+  readonly createdAt: number | undefined
   /** How many versions are kept of it; 0 where that is left to the mount. */
   readonly maxVersions: number
-  /** When a version will be deleted by the engine; `undefined` where it will not, or it is not there. */
-  endsAt(version: number): Date | undefined
+  /** Whether a version was not deleted, and will not be by itself. */
+  isLasting(version: number): boolean
 }
 
 /** What is set for all secrets of a mount. */
@@ -86,7 +86,8 @@ export function engineAt(ask: AskServer, mount: string): Engine {
         const number = numberOf(about?.version)
         if (number === undefined) throw odd()
         const map = mapIn(text, answer => fieldsOf(answer.data)?.data)
-        const dates = { createdAt: dateOf(about?.created_time), endsAt: dateOf(about?.deletion_time) }
+        const endsAt = dateOf(about?.deletion_time)?.getTime()
+        const dates = { createdAt: dateOf(about?.created_time)?.getTime(), endsAt }
         const found = { version: number, map, value: valueOfMap(map), ...dates }
         return { found, current: number, deleted: false, at }
       } catch (thrown) {
@@ -114,9 +115,12 @@ export function engineAt(ask: AskServer, mount: string): Engine {
         if (current === undefined) throw odd()
         return {
           current,
-          createdAt: dateOf(about?.created_time),
+          createdAt: dateOf(about?.created_time)?.getTime(),
           maxVersions: numberOf(about?.max_versions) ?? 0,
-          endsAt: version => dateOf(fieldsOf(fieldsOf(about?.versions)?.[version])?.deletion_time),
+          isLasting(version) {
+            const one = fieldsOf(fieldsOf(about?.versions)?.[version])
+            return one?.destroyed === false && dateOf(one.deletion_time) === undefined
+          },
         }
       } catch (thrown) {
         if (isNothing(thrown)) return undefined

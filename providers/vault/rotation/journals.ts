@@ -67,10 +67,8 @@ export function journalsIn(engine: Engine, location: string): JournalKeeper {
     signal: AbortSignal,
   ): Promise<void> {
     if (endsAt === undefined || createdAt === undefined) return
-    const age = endsAt.getTime() - createdAt.getTime()
-    if (age < SHORTEST_AGE) throw tooShortAge()
-    // Whoever prolonged it before has moved its end away from its beginning, so half of the least age is what counts.
-    if (endsAt.getTime() - (at ?? Date.now()) < SHORTEST_AGE / 2) await engine.prolong(path, version, signal)
+    if (endsAt - createdAt < SHORTEST_AGE) throw tooShortAge()
+    if (endsAt - (at ?? Date.now()) < SHORTEST_AGE / 2) await engine.prolong(path, version, signal)
   }
 
   /** Who may not set it, or has to name a version of the metadata for it, goes on with what the mount keeps. */

@@ -12,7 +12,7 @@ const ENGINES_OWN = 10
  * Makes a value the current version of a secret by one check-and-set write, which is what a plain write of it would be.
  *
  * Where the former version would not stay, because only one is kept or its end is set, it is copied first, fields and all.
- * Where this identity may not see whether it stays, too.
+ * Where this identity may not see whether it stays, too. One that a person has deleted meanwhile is a change like any other.
  */
 export async function promoteIn(
   engine: Engine,
@@ -41,7 +41,7 @@ export async function promoteIn(
 
   /**
    * Whether the secret was removed and made again, which gives it the same numbers once more: it is younger then than the
-   * candidate, which was made after the rotation had seen it.
+   * candidate, which was made after the rotation had seen it. Within one tick of the server's clock that cannot be seen.
    */
   async function isAnother(about: About | undefined): Promise<boolean> {
     if (about?.createdAt === undefined) return false
@@ -50,7 +50,7 @@ export async function promoteIn(
   }
 
   async function stays(about: About, base: number): Promise<boolean> {
-    if (about.endsAt(base) !== undefined) return false
+    if (!about.isLasting(base)) return false
     if (about.maxVersions > 1) return true
     const config = await before(ifPermitted(engine.config(signal)))
     if (config === undefined) return false

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { describeOn } from "../../servers/cases.ts"
 import { newCanary } from "../../support/canary.ts"
+import { eventually } from "../../support/eventually.ts"
 import { calm, errorOf, names, reveal } from "../calls.ts"
 import { unique } from "./admin.ts"
 import { journalOf, promotion, rotationRig } from "./rotation-rig.ts"
@@ -186,8 +187,16 @@ for (const name of ["vault", "openbao"] as const)
       const { ledger, store, put, admin, mount } = await rotationRig(server)
       await put("tally", { value: "one" })
       await ledger.park("tally", { ...calm, rotationId: "r1", value: "two" })
-      await admin.ask("DELETE", `${mount}/metadata/tally`)
-      await put("tally", { value: "by hand" })
+      const { data: candidate } = await admin.ask("GET", `${mount}/data/latchkey/rotation/tally/r1`)
+      // OpenBao's clock ticks once a second.
+      await eventually(async () => {
+        await admin.ask("DELETE", `${mount}/metadata/tally`)
+        await put("tally", { value: "by hand" })
+        const { data } = await admin.ask("GET", `${mount}/metadata/tally`)
+        expect(Date.parse(String(data?.created_time))).toBeGreaterThan(
+          Date.parse(String(candidate?.metadata?.created_time)),
+        )
+      })
       expect((await store.read("tally", calm)).version).toBe("1")
       const error = await errorOf(ledger.promote("tally", promotion("r1", "two", "1")))
       expect([error.code, error.outcome]).toEqual(["CONFLICT", undefined])
