@@ -6,6 +6,7 @@ export interface SecretAnswer {
   readonly SecretString: string
   readonly SecretBinary: Uint8Array
   readonly CreatedDate: Date
+  readonly VersionStages: readonly string[]
 }
 
 /** What creates a version: the token that we choose becomes its id. */
@@ -48,8 +49,17 @@ export interface Actions {
     readonly answer: { readonly Name: string; readonly VersionId: string }
   }
   readonly PutSecretValue: {
-    readonly input: NewVersion & { readonly SecretId: string; readonly VersionStages?: readonly string[] }
-    readonly answer: { readonly Name: string; readonly VersionId: string }
+    readonly input: NewVersion & {
+      readonly SecretId: string
+      readonly VersionStages?: readonly string[]
+      /** Where the secret is of another account than the rotation function, whatever AWS gave it. */
+      readonly RotationToken?: string
+    }
+    readonly answer: {
+      readonly Name: string
+      readonly VersionId: string
+      readonly VersionStages: readonly string[]
+    }
   }
   readonly UpdateSecretVersionStage: {
     readonly input: {
@@ -89,7 +99,16 @@ export interface Actions {
   }
   readonly DescribeSecret: {
     readonly input: { readonly SecretId: string }
-    readonly answer: { readonly Name: string; readonly DeletedDate: Date }
+    readonly answer: {
+      readonly ARN: string
+      readonly Name: string
+      readonly DeletedDate: Date
+      /** Only of versions that have a label. */
+      readonly VersionIdsToStages: Readonly<Record<string, readonly string[]>>
+      readonly RotationEnabled: boolean
+      readonly OwningService: string
+      readonly PrimaryRegion: string
+    }
   }
   readonly DeleteSecret: {
     readonly input: {

@@ -5,6 +5,7 @@ import { AwsFailure } from "./failure.ts"
 import { awsNames } from "./names.ts"
 import { type AwsOptions, type AwsStageOptions, CURRENT, checkOptions } from "./options.ts"
 import { listSecrets, listVersions, readSecret, readSecrets } from "./read.ts"
+import { rotationLedger } from "./rotation/index.ts"
 import { deleteSecret, VALUES, writeSecret } from "./write.ts"
 
 /** How many secrets one `BatchGetSecretValue` takes, by its page in the AWS Secrets Manager API Reference. */
@@ -23,7 +24,9 @@ const READ_ONLY = { preconditions: { absent: false, version: false }, batchSize:
  * the first call: `MISCONFIGURED` if the package is not installed, or there is no region.
  */
 export function aws(options: AwsStageOptions): StoreWith<"list" | "versions">
-export function aws(options?: AwsOptions): StoreWith<"readMany" | "write" | "list" | "versions" | "delete">
+export function aws(
+  options?: AwsOptions,
+): StoreWith<"readMany" | "write" | "list" | "versions" | "delete" | "rotation">
 export function aws(options: AwsOptions = {}): StoreWith<"list" | "versions"> {
   const checked = checkOptions(options)
   const { location, naming, stage, recoveryDays, fresh } = checked
@@ -72,5 +75,6 @@ export function aws(options: AwsOptions = {}): StoreWith<"list" | "versions"> {
     readMany: async (names, { signal }) => await readSecrets(call, names, signal),
     write: async (name, value, options) => await writeSecret(way, fresh, name, value, options),
     delete: async (name, { signal }) => await deleteSecret(call, name, recoveryDays, signal),
+    rotation: () => rotationLedger(way, checked),
   })
 }

@@ -19,12 +19,27 @@ export type Call = <A extends Action>(
   signal: AbortSignal,
 ) => Promise<Answer<A>>
 
+/** The same, with the time at which the service answered, in milliseconds since 1970, if it said so. */
+export type DatedCall = <A extends Action>(
+  action: A,
+  input: Actions[A]["input"],
+  signal: AbortSignal,
+) => Promise<Dated<A>>
+
+/** An answer, and when it was given. */
+export interface Dated<A extends Action> {
+  readonly answer: Answer<A>
+  /** In whole seconds, and therefore up to one too early. */
+  readonly at?: number
+}
+
 /** Makes a call whose outcome nobody waits for. */
 export type Tidy = <A extends Action>(action: A, input: Actions[A]["input"]) => void
 
 /** The one way to the service. */
 export interface Connection {
   readonly call: Call
+  readonly dated: DatedCall
   /** Is given up after two seconds, for which `close()` waits. */
   readonly tidy: Tidy
   /** Ends what is under way. A client that was handed in stays open. */
@@ -47,7 +62,7 @@ interface Command {
   }
 }
 
-type Handler = (args: never) => Promise<unknown>
+type Handler = (args: never) => Promise<{ readonly response?: unknown } | undefined>
 
 /** A client that is ours to end. */
 export interface OwnClient extends SecretsManagerLike {
@@ -60,7 +75,7 @@ const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** What came of one attempt at a call. */
 type Attempt<A extends Action> =
-  | { readonly answer: Answer<A> }
+  | Dated<A>
   | {
       readonly failure: AwsFailure
       /** The login that it was made with, if it came to that. */
@@ -94,21 +109,24 @@ export function connection(options: CheckedOptions): Connection {
     action: A,
     input: Actions[A]["input"],
     signal: AbortSignal,
-  ): Promise<Answer<A>> {
+  ): Promise<Dated<A>> {
     const { login, commands } = await connected.get()
     const command = () => new (commands[`${action}Command`] as Commands[string])(input)
     const first = await attempt(login, action, command(), signal)
-    if ("answer" in first) return first.answer
+    if ("answer" in first) return first
     // Who was not let in has changed nothing, so sending it again repeats nothing either.
     if (!refusesLogin(first.failure) || !(await isMended(login, first, action))) throw first.failure
     const second = await attempt(login, action, command(), signal)
-    if ("answer" in second) return second.answer
+    if ("answer" in second) return second
     throw second.failure
   }
 
+  const dated: DatedCall = async (action, input, signal) =>
+    await untilAborted(signal, own => ask(action, input, own), closing.signal)
+
   return {
-    call: async (action, input, signal) =>
-      await untilAborted(signal, own => ask(action, input, own), closing.signal),
+    call: async (action, input, signal) => (await dated(action, input, signal)).answer,
+    dated,
     tidy(action, input) {
       if (closing.signal.aborted) return
       const call = untilAborted(AbortSignal.timeout(TIDYING), own => ask(action, input, own), closed.signal)
@@ -135,23 +153,34 @@ async function attempt<A extends Action>(
 ): Promise<Attempt<A>> {
   let by: LoggedIn | undefined
   let sent = false
+  let at: number | undefined
   // What fails before this point was no answer of the service, whatever it is called: a login at another service, most of
   // all, whose AccessDenied says nothing about a secret.
   command.middlewareStack.add(
-    next => args => {
+    next => async args => {
       sent = true
-      return next(args)
+      const answered = await next(args)
+      at = dateOf(answered?.response)
+      return answered
     },
     { step: "finalizeRequest", priority: "low" },
   )
   try {
     by = await login.ready()
     abortSignal.throwIfAborted()
-    return { answer: answerTo(action, await by.client.send(command, { abortSignal })) }
+    const answer = answerTo(action, await by.client.send(command, { abortSignal }))
+    return { answer, ...(at !== undefined && { at }) }
   } catch (thrown) {
     if (isSecretError(thrown)) throw thrown
     return { failure: thrown instanceof AwsFailure ? thrown : failureOf(thrown, action, sent), by }
   }
+}
+
+/** When an answer was given, by its header ("Date", RFC 9110). */
+function dateOf(response: unknown): number | undefined {
+  const { headers } = (response ?? {}) as { readonly headers?: Readonly<Record<string, unknown>> }
+  const at = Date.parse(String(headers?.date))
+  return Number.isNaN(at) ? undefined : at
 }
 
 /** Whether the next attempt is made with other credentials, or by a clock that the SDK has corrected. */

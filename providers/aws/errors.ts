@@ -83,9 +83,15 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
     UpdateSecretVersionStage: taken,
   },
   ResourceExistsException: {
-    code: "CONFLICT",
-    message: "there is such a secret already",
-    hint: `read it first; if it was deleted, ${RESTORE}`,
+    otherwise: {
+      code: "CONFLICT",
+      message: "there is such a secret already",
+      hint: `read it first; if it was deleted, ${RESTORE}`,
+    },
+    PutSecretValue: {
+      ...changed,
+      message: "the version that was to be written is there, with another value",
+    },
   },
   InvalidParameterException: {
     otherwise: noName,

@@ -73,6 +73,11 @@ export function failureOf(thrown: unknown, action: Action, sent: boolean): AwsFa
   })
 }
 
+/** Whether it was the service that refused, by one of its names of errors. */
+export function isNamed(thrown: unknown, name: string): boolean {
+  return thrown instanceof AwsFailure && thrown.known.sent && thrown.known.errorName === name
+}
+
 /** An answer that is none: without the fields that it must have. */
 export function noAnswer(action: Action): AwsFailure {
   return failureOf({ name: "NoAnswer" }, action, true)

@@ -10,7 +10,29 @@ export function candidateLabel(token: string): string {
   return CANDIDATE + token
 }
 
-/** Whether a label is one of ours. */
+/** Whether a label is that of a conditional write. */
 export function isCandidateLabel(stage: string): boolean {
   return stage.startsWith(CANDIDATE)
+}
+
+/**
+ * What the label of a version begins with that a rotation has parked. It stays for as long as the rotation, which may be
+ * days, and each rotation has one of its own: one for all would be taken from the candidate of the rotation that is on
+ * its way by a replica that comes late.
+ */
+const ROTATION = "latchkey-rotation-"
+
+/** The label of the version that a rotation has parked under a token. */
+export function rotationLabel(token: string): string {
+  return ROTATION + token
+}
+
+/** Whether a label is that of a rotation. */
+export function isRotationLabel(stage: string): boolean {
+  return stage.startsWith(ROTATION)
+}
+
+/** Whether a label is one of ours, which says nothing to those who read the secret. */
+export function isOwnLabel(stage: string): boolean {
+  return isCandidateLabel(stage) || isRotationLabel(stage)
 }

@@ -47,6 +47,11 @@ export interface AwsOptions extends NameOptions {
   readonly kmsKeyId?: string | undefined
   /** Tags of secrets that a write creates: `{ team: "billing" }`. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | undefined
+  /**
+   * How many rotations of one secret may begin within 24 hours; one that answers a leak always may. The service keeps
+   * each version for a day and has room for about a hundred, and a rotation makes about ten of its journal. Default: 8.
+   */
+  readonly rotationsPerDay?: number | undefined
 }
 
 /** The same for a store that reads another version than the one which is in force. */
@@ -68,6 +73,7 @@ export interface CheckedOptions {
   /** In days; `undefined` if deletion is final. */
   readonly recoveryDays: number | undefined
   readonly stage: string
+  readonly rotationsPerDay: number
   /** What a write creates secrets with. */
   readonly fresh: NewSecret
   readonly naming: NameOptions
@@ -76,7 +82,16 @@ export interface CheckedOptions {
 }
 
 const CONNECTION = ["region", "endpoint", "profile", "credentials"] as const
-const OTHERS = ["client", "recoveryWindow", "kmsKeyId", "tags", "stage", "prefix", "rename"] as const
+const OTHERS = [
+  "client",
+  "recoveryWindow",
+  "kmsKeyId",
+  "tags",
+  "rotationsPerDay",
+  "stage",
+  "prefix",
+  "rename",
+] as const
 
 /**
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or that Secrets Manager does not understand. No
@@ -85,6 +100,7 @@ const OTHERS = ["client", "recoveryWindow", "kmsKeyId", "tags", "stage", "prefix
 export function checkOptions(options: AwsOptions & Partial<AwsStageOptions>): CheckedOptions {
   refuseUnknownOptions("aws()", options, [...CONNECTION, ...OTHERS])
   const { region, profile, credentials, client, stage = CURRENT, kmsKeyId, tags, prefix, rename } = options
+  const { rotationsPerDay = 8 } = options
   if (client !== undefined) {
     if (typeof client?.send !== "function")
       throw misconfigured("client has no method send", "give an instance of SecretsManagerClient")
@@ -105,6 +121,8 @@ export function checkOptions(options: AwsOptions & Partial<AwsStageOptions>): Ch
       "kmsKeyId is the name of no key",
       "write an id, an ARN or an alias, as in alias/secrets",
     )
+  if (!Number.isInteger(rotationsPerDay) || rotationsPerDay < 1)
+    throw misconfigured("rotationsPerDay is no whole number of at least 1", "leave it out for 8")
 
   const endpoint = options.endpoint === undefined ? undefined : checkEndpoint(options.endpoint)
   return {
@@ -115,6 +133,7 @@ export function checkOptions(options: AwsOptions & Partial<AwsStageOptions>): Ch
     client,
     recoveryDays: daysOf(options.recoveryWindow ?? "30d"),
     stage,
+    rotationsPerDay,
     fresh: {
       ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
       ...(tags !== undefined && { Tags: tagsOf(tags) }),

@@ -10,7 +10,7 @@ import type { Actions, SecretAnswer } from "./actions.ts"
 import type { Call } from "./client.ts"
 import { errorOf } from "./errors.ts"
 import { AwsFailure, failureInBatch, noAnswer } from "./failure.ts"
-import { isCandidateLabel } from "./labels.ts"
+import { isOwnLabel } from "./labels.ts"
 import { isVersionId } from "./names.ts"
 
 /** How many items a page holds at most. */
@@ -124,7 +124,7 @@ export async function* listVersions(
   )) {
     const current = VersionStages.includes(stage)
     if (version === undefined || (!current && VersionStages.every(isWaiting))) continue
-    const stages = VersionStages.filter(label => !isCandidateLabel(label))
+    const stages = VersionStages.filter(label => !isOwnLabel(label))
     versions.push({ version, current, readable: true, stages, ...dateOf(CreatedDate) })
   }
   yield* versions.sort(newestFirst)
@@ -145,9 +145,9 @@ export async function* eachVersion(
   } while (page !== undefined)
 }
 
-/** Whether a label stands on a version that waits: for the end of AWS's own rotation, or of a conditional write. */
+/** Whether a label stands on a version that waits: for the end of a rotation, AWS's own or ours, or of a conditional write. */
 function isWaiting(stage: string): boolean {
-  return stage === "AWSPENDING" || isCandidateLabel(stage)
+  return stage === "AWSPENDING" || isOwnLabel(stage)
 }
 
 function newestFirst(one: VersionInfo, other: VersionInfo): number {
@@ -167,7 +167,7 @@ function orError(read: () => StoredSecret): StoredSecret | SecretError {
 }
 
 /** Makes sure that an answer is one: an empty text is a value, a text that is missing is a fault. */
-function storedSecret(answer: Partial<SecretAnswer>): StoredSecret {
+export function storedSecret(answer: Partial<SecretAnswer>): StoredSecret {
   const { SecretString: text, SecretBinary: bytes, VersionId: version, CreatedDate } = answer
   const value =
     typeof text === "string" ? text : bytes instanceof Uint8Array ? valueOfBytes(bytes) : undefined

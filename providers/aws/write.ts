@@ -8,7 +8,7 @@ import {
 import { sweep, takeOff } from "./candidates.ts"
 import type { Call, Connection } from "./client.ts"
 import { wasRefused } from "./errors.ts"
-import { AwsFailure, noAnswer } from "./failure.ts"
+import { AwsFailure, isNamed, noAnswer } from "./failure.ts"
 import { candidateLabel } from "./labels.ts"
 import { isArn, isVersionId } from "./names.ts"
 
@@ -22,14 +22,14 @@ export interface NewSecret {
 }
 
 /** The value, and the token that becomes its version's id. */
-interface Content {
+export interface Content {
   readonly ClientRequestToken: string
   readonly SecretString?: string
   readonly SecretBinary?: Uint8Array
 }
 
 /** Where and what is written. */
-interface Writing {
+export interface Writing {
   readonly connection: Connection
   readonly name: string
   readonly content: Content
@@ -49,15 +49,20 @@ export async function writeSecret(
   value: SecretValue,
   { expect, signal }: WriteOptions,
 ): Promise<VersionInfo> {
-  const content: Content = {
-    // One for all steps of a write, so that a step that is taken again makes no second version.
-    ClientRequestToken: globalThis.crypto.randomUUID(),
-    ...(typeof value === "string" ? { SecretString: value } : { SecretBinary: value.slice() }),
-  }
+  // One for all steps of a write, so that a step that is taken again makes no second version.
+  const content = contentOf(value, globalThis.crypto.randomUUID())
   const writing = { connection, name, content, fresh, signal }
   if (expect === undefined) return await createOrPut(writing)
   if (expect === "absent") return await create(writing)
   return await replace(writing, expect)
+}
+
+/** A value under the token that becomes the id of its version. */
+export function contentOf(value: SecretValue, ClientRequestToken: string): Content {
+  return {
+    ClientRequestToken,
+    ...(typeof value === "string" ? { SecretString: value } : { SecretBinary: value.slice() }),
+  }
 }
 
 /**
@@ -79,7 +84,8 @@ async function createOrPut(writing: Writing): Promise<VersionInfo> {
   return await put()
 }
 
-async function create({ connection, name, content, fresh, signal }: Writing): Promise<VersionInfo> {
+/** Creates the secret with a value. @throws AwsFailure or SecretError `CONFLICT` if there is one */
+export async function create({ connection, name, content, fresh, signal }: Writing): Promise<VersionInfo> {
   if (isArn(name)) {
     throw new SecretError("UNSUPPORTED", {
       message: "a secret cannot be created by its ARN",
@@ -103,7 +109,7 @@ async function putValue(writing: Writing, ...VersionStages: readonly string[]): 
  * it: that is refused if another one does. A value that loses stays readable by its id until the service forgets it. A
  * writer who dies in between leaves a version behind that has a label of ours and nothing else.
  */
-async function replace(writing: Writing, expect: string): Promise<VersionInfo> {
+export async function replace(writing: Writing, expect: string): Promise<VersionInfo> {
   const { connection, name, content, signal } = writing
   if (!isVersionId(expect)) throw new SecretError("CONFLICT", { message: "no secret has that version" })
   const info = await putAside(writing)
@@ -174,8 +180,4 @@ function written(
 ): VersionInfo {
   if (answer.VersionId !== version) throw noAnswer("PutSecretValue")
   return { version, current: true, readable: true }
-}
-
-function isNamed(thrown: unknown, name: string): boolean {
-  return thrown instanceof AwsFailure && thrown.known.sent && thrown.known.errorName === name
 }

@@ -1,0 +1,1 @@
+export { rotationLedger } from "./ledger.ts"
