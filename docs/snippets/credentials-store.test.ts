@@ -24,6 +24,6 @@ testStore(
       close: async () => await rm(folder, { recursive: true }),
     }
   },
-  { describe, it },
+  { describe, it, patience: "15s" },
 )
 // #endregion

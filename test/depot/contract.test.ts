@@ -19,5 +19,5 @@ testStore(
       close: async () => await server.close(),
     }
   },
-  { describe, it },
+  { describe, it, patience: "15s" },
 )

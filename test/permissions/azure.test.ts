@@ -1,8 +1,9 @@
 import { azure } from "latchkey/azure"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
+import { describe } from "vitest"
 import { type AzureServer, type Permission, startAzure } from "../servers/azure/index.ts"
 import { casesOf } from "../servers/cases.ts"
+import { framework } from "../support/framework.ts"
 import { passesUnderExactly } from "./exactly.ts"
 import { accessPolicyOf, permitted } from "./files.ts"
 import { NEEDS } from "./needs.ts"
@@ -46,6 +47,6 @@ casesOf({ backend: "azure", server: "azure stand-in", kind: "contract" }, () => 
         close: async () => await server.close(),
       }
     },
-    { describe, it },
+    framework,
   )
 })

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gcp } from "latchkey/gcp"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
+import { describe } from "vitest"
 import { casesOf } from "../servers/cases.ts"
 import { type Permission, startGcp } from "../servers/gcp/index.ts"
 import { newCanary } from "../support/canary.ts"
+import { framework } from "../support/framework.ts"
 import { passesUnderExactly } from "./exactly.ts"
 import { permitted } from "./files.ts"
 import { NEEDS } from "./needs.ts"
@@ -67,6 +68,6 @@ casesOf({ backend: "gcp", server: "gcp stand-in", kind: "contract" }, () => {
         close,
       }
     },
-    { describe, it },
+    framework,
   )
 })

@@ -683,8 +683,8 @@ describe("the contract suite", () => {
       const harness = reference()
       return { ...harness, store: faulty(harness.store) }
     }
-    expect(await failuresOf(reference, "4s")).toEqual([])
-    expect(await failuresOf(wrapped, "4s")).toEqual([])
+    expect(await failuresOf(reference, "15s")).toEqual([])
+    expect(await failuresOf(wrapped, "15s")).toEqual([])
   })
 
   it("finds nothing wrong with a store that tells writers who meet to come again", async () => {
@@ -698,7 +698,7 @@ describe("the contract suite", () => {
         },
       }
     }
-    expect(await failuresOf(planted(meeting), "4s")).toEqual([])
+    expect(await failuresOf(planted(meeting), "15s")).toEqual([])
   })
 
   it("finds nothing wrong with a store that refuses to be serialised", async () => {
@@ -709,7 +709,7 @@ describe("the contract suite", () => {
           throw new TypeError("not this one")
         },
       })
-    const failures = await failuresOf(planted(refusing), "4s")
+    const failures = await failuresOf(planted(refusing), "15s")
     expect(failures).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 import { testStore } from "latchkey/testing"
-import { describe, expect, it } from "vitest"
+import { expect, it } from "vitest"
 import { casesOf } from "../../servers/cases.ts"
+import { framework } from "../../support/framework.ts"
 import { awsHarness } from "./harness.ts"
 
 /** In what a server differs from the service, and what a check ends with because of that. */
@@ -53,7 +54,7 @@ function frameworkFor(differs: Differences) {
       it(`${name} (not here: ${difference.why})`, async () =>
         await expect(body()).rejects.toThrow(difference.failure))
   }
-  return { describe, it: itThere }
+  return { ...framework, it: itThere }
 }
 
 for (const server of ["localstack", "moto"] as const) {

@@ -1,9 +1,9 @@
 import { azure } from "latchkey/azure"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { startAzure } from "../../servers/azure/index.ts"
 import { casesOf } from "../../servers/cases.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 import { reaching } from "./scene.ts"
 
 const native = (name: string): string => name.replaceAll("/", "--")
@@ -27,6 +27,6 @@ for (const authorization of ["rbac", "access-policy"] as const)
           close: async () => await server.close(),
         }
       },
-      { describe, it },
+      framework,
     ),
   )

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { dotenv } from "latchkey/dotenv"
 import { type Harness, testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { removeEntry, setEntry } from "../../../providers/dotenv/edit.ts"
 import { environmentNames, isSecretError } from "../../../src/core/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 
 const native = environmentNames.toNative
 
@@ -42,5 +42,5 @@ async function harness(second: string | undefined): Promise<Harness> {
   }
 }
 
-testStore("dotenv", async () => await harness(undefined), { describe, it })
-testStore("dotenv of two files", async () => await harness("MORE=2\n"), { describe, it })
+testStore("dotenv", async () => await harness(undefined), framework)
+testStore("dotenv of two files", async () => await harness("MORE=2\n"), framework)

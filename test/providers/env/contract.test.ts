@@ -3,9 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { env } from "latchkey/env"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { environmentNames } from "../../../src/core/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 
 testStore(
   "env",
@@ -35,5 +35,5 @@ testStore(
       close: async () => await rm(folder, { recursive: true }),
     }
   },
-  { describe, it },
+  framework,
 )

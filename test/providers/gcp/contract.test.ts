@@ -1,9 +1,9 @@
 import { gcp } from "latchkey/gcp"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { casesOf } from "../../servers/cases.ts"
 import { startGcp } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 import { at } from "./support.ts"
 
 const native = (name: string): string => name.replaceAll("/", "--")
@@ -27,6 +27,6 @@ casesOf({ backend: "gcp", server: "gcp stand-in", kind: "contract" }, () => {
         close: async () => await server.close(),
       }
     },
-    { describe, it },
+    framework,
   )
 })

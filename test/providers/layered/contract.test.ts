@@ -2,8 +2,8 @@ import { env } from "latchkey/env"
 import { layered } from "latchkey/layered"
 import { memory } from "latchkey/memory"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 
 const { signal } = new AbortController()
 
@@ -22,7 +22,7 @@ testStore(
       async close() {},
     }
   },
-  { describe, it },
+  framework,
 )
 
 testStore(
@@ -40,5 +40,5 @@ testStore(
       async close() {},
     }
   },
-  { describe, it },
+  framework,
 )

@@ -1,7 +1,7 @@
 import { memory } from "latchkey/memory"
 import { testStore } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 
 testStore(
   "memory",
@@ -19,5 +19,5 @@ testStore(
       async close() {},
     }
   },
-  { describe, it },
+  framework,
 )

@@ -1,9 +1,9 @@
 import { type Harness, testStore } from "latchkey/testing"
 import { vault } from "latchkey/vault"
-import { describe, it } from "vitest"
 import { casesOf } from "../../servers/cases.ts"
 import type { VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 import { adminOf, mountKv, policyFile, tokenFor } from "./admin.ts"
 
 /** The policies of the documentation under which the suite runs, and nothing beside. */
@@ -53,7 +53,6 @@ async function harness(server: VaultServer, kv: 1 | 2): Promise<Harness> {
 
 for (const server of ["vault", "openbao"] as const) {
   casesOf({ backend: "vault", server, kind: "contract" }, running => {
-    for (const kv of [1, 2] as const)
-      testStore(`vault, kv ${kv}`, () => harness(running, kv), { describe, it })
+    for (const kv of [1, 2] as const) testStore(`vault, kv ${kv}`, () => harness(running, kv), framework)
   })
 }
