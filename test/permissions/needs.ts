@@ -111,6 +111,12 @@ refusal for an answer: it needs nothing. What logging in needs is a matter of it
       { operation: "list", form: "KV 2", file: "vault-kv2-list" },
       { operation: "versions", form: "KV 2", file: "vault-kv2-versions" },
       { operation: "delete", form: "KV 2", file: "vault-kv2-delete" },
+      {
+        operation: "rotation",
+        form: "KV 2",
+        file: "vault-kv2-rotation",
+        note: "beside `read` and `write`. A prefix stands behind `latchkey/rotation/`",
+      },
       { operation: "read", form: "KV 1", file: "vault-kv1-read" },
       { operation: "write", form: "KV 1", file: "vault-kv1-write" },
       { operation: "list", form: "KV 1", file: "vault-kv1-list" },
@@ -120,6 +126,8 @@ refusal for an answer: it needs nothing. What logging in needs is a matter of it
     ],
     language: "hcl",
     evidence: `The contract suite runs on real Vault and real OpenBao, on KV 1 and KV 2, with a token that has exactly these policies
-and not even \`default\` (\`test/providers/vault/contract.server.test.ts\`).`,
+and not even \`default\` (\`test/providers/vault/contract.server.test.ts\`); so does that of ledgers, on KV 2
+(\`test/providers/vault/rotation-contract.server.test.ts\`). What single steps can do without, and what is said where one lacks
+something: \`test/providers/vault/rotation-check.server.test.ts\`.`,
   },
 } as const satisfies Readonly<Record<string, Needs>>
