@@ -1,0 +1,6 @@
+export type { KeyringKey } from "./key.ts"
+export type { FindOptions, Keyring } from "./keyring.ts"
+export { keyring } from "./keyring.ts"
+export type { KeyringKeyOptions } from "./keyring-key.ts"
+export { keyringKey } from "./keyring-key.ts"
+export type { KeyringOptions } from "./options.ts"
