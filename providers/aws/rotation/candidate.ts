@@ -1,4 +1,4 @@
-import { type Kept, SecretError, type SecretValue } from "../../../src/core/index.ts"
+import { type Kept, type SecretValue, sameValue } from "../../../src/core/index.ts"
 import { labelOff, sweep } from "../candidates.ts"
 import type { Connection } from "../client.ts"
 import { AwsFailure, isNamed, noAnswer } from "../failure.ts"
@@ -39,23 +39,20 @@ export async function park(
       signal,
     )
   try {
-    const { VersionId, VersionStages } = await put().catch(async thrown => {
+    const { VersionId } = await put().catch(async thrown => {
       const isFull = isNamed(thrown, "LimitExceededException")
       if (isFull && (await makeRoom(connection, name, signal))) return await put()
       throw thrown
     })
     if (VersionId !== token) throw noAnswer("PutSecretValue")
-    // What is there already with the same value is left as it is, without a label if it was taken off.
-    if (Array.isArray(VersionStages) && !VersionStages.includes(rotationLabel(token))) throw dropped()
     return { reference: token, mine: true }
   } catch (thrown) {
     if (!isNamed(thrown, "ResourceExistsException")) throw thrown
   }
+  // Of text and of bytes alike the service says that another value is there, but one that compares them in another way
+  // than we do must not make somebody revoke what is parked.
   const parked = await versionOf(connection, name, token, signal)
-  // It is there, or it could not have been in the way.
-  if (parked === undefined) throw noAnswer("GetSecretValue").withNothingChanged()
-  if (!parked.labels.includes(rotationLabel(token))) throw dropped()
-  return { reference: token, mine: false }
+  return { reference: token, mine: parked !== undefined && sameValue(parked.value, value) }
 }
 
 /** Where there is no room for a label, takes those off that rotations have left which nobody goes on with. */
@@ -130,11 +127,4 @@ async function versionOf(
     if (isNamed(thrown, "ResourceNotFoundException")) return undefined
     throw thrown instanceof AwsFailure ? thrown.withNothingChanged() : thrown
   }
-}
-
-function dropped(): SecretError {
-  return new SecretError("CONFLICT", {
-    message: "this rotation has dropped its candidate already",
-    hint: "read its journal again: somebody else has gone on with it",
-  })
 }

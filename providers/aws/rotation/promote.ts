@@ -35,7 +35,8 @@ export async function promote(
   const version = isParked ? parked : await tokenOf("latchkey/promoted", name, rotationId, expectBase)
 
   const described = await describe(connection.call, name, signal)
-  const labels = described === undefined ? [] : labelsOf(described, version)
+  if (described === undefined || described.DeletedDate !== undefined) throw changed("it was deleted")
+  const labels = labelsOf(described, version)
   if (labels.includes("AWSCURRENT")) throw changed("it was promoted already")
   if (labels.includes("AWSPREVIOUS")) throw changed("it was promoted, and somebody has gone back since")
   if (isParked && !labels.includes(rotationLabel(parked))) throw changed("its candidate is gone")

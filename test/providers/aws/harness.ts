@@ -21,6 +21,19 @@ export function bareClient({ url, region, accessKeyId, secretAccessKey }: AwsSer
   })
 }
 
+/** Makes this the value of a secret, as a person would. @param name the secret's own name. */
+export async function putBare(
+  client: SecretsManagerClient,
+  name: string,
+  value: string | Uint8Array,
+): Promise<void> {
+  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value }
+  await client.send(new CreateSecretCommand({ Name: name, ...content })).catch(async thrown => {
+    if (thrown.name !== "ResourceExistsException") throw thrown
+    await client.send(new PutSecretValueCommand({ SecretId: name, ...content }))
+  })
+}
+
 /** A store on a server that answers as Secrets Manager does, under a prefix that nobody else uses. */
 export async function awsHarness(server: AwsServer, more: AwsOptions = {}): Promise<Harness> {
   const canary = newCanary()
@@ -34,13 +47,8 @@ export async function awsHarness(server: AwsServer, more: AwsOptions = {}): Prom
     ...more,
   })
   const native = (name: string) => `${prefix}/${name}`
-  const put = async (name: string, value: string | Uint8Array): Promise<void> => {
-    const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value }
-    await client.send(new CreateSecretCommand({ Name: native(name), ...content })).catch(async thrown => {
-      if (thrown.name !== "ResourceExistsException") throw thrown
-      await client.send(new PutSecretValueCommand({ SecretId: native(name), ...content }))
-    })
-  }
+  const put = async (name: string, value: string | Uint8Array): Promise<void> =>
+    await putBare(client, native(name), value)
   await put("other-secret", canary.text)
   return {
     store: canary.watch(store),
