@@ -1,6 +1,7 @@
 import { type ErrorTable, isSecretError, type KnownFailure } from "../../src/core/index.ts"
 import { LoginFailure, loginProblem } from "./login.ts"
 import { NO_PLACE, NO_TOKEN, refusedFor } from "./reasons.ts"
+import { ROLES } from "./roles.ts"
 import { FailedStep } from "./step.ts"
 
 /** The statuses of gRPC by their numbers (page "Status codes and their use in gRPC"). */
@@ -21,20 +22,6 @@ const STATUS = {
   DATA_LOSS: 15,
   UNAUTHENTICATED: 16,
 } as const
-
-/** What each operation needs, and each call of a write for itself. */
-const ROLES: Readonly<Record<string, string>> = {
-  read: "roles/secretmanager.secretAccessor on the secret",
-  ping: "roles/secretmanager.secretAccessor",
-  write:
-    "roles/secretmanager.secretVersionAdder on the secret, and secretmanager.secrets.create where it is new",
-  list: "roles/secretmanager.viewer on the project",
-  versions: "secretmanager.versions.list (roles/secretmanager.viewer) on the secret",
-  delete: "secretmanager.secrets.delete (roles/secretmanager.admin) on the secret",
-  get: "secretmanager.secrets.get (roles/secretmanager.viewer) on the secret, because of the alias",
-  create: "secretmanager.secrets.create on the project",
-  alias: "secretmanager.secrets.update on the secret",
-}
 
 const GARBLED: KnownFailure = {
   code: "UNAVAILABLE",
@@ -59,6 +46,20 @@ const OVERTAKEN: KnownFailure = {
   hint: "read the secret to see whether it is what you want",
 }
 
+/** The operations that ask for the value of a version. */
+const READING: ReadonlySet<string> = new Set([
+  "read",
+  "ping",
+  "access",
+  "rotation.current",
+  "rotation.kept",
+  "rotation.since",
+  "rotation.check",
+])
+
+/** The operations that store a value. */
+const STORING: ReadonlySet<string> = new Set(["write", "rotation.park", "rotation.promote"])
+
 /**
  * From the statuses of the service to our codes, by operation where one status means two things.
  *
@@ -71,8 +72,8 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
   [STATUS.UNKNOWN]: GARBLED,
   [STATUS.INVALID_ARGUMENT]: operation => {
     if (operation === "list" || operation === "ping") return NO_PLACE
-    if (operation === "write") return { code: "INVALID_VALUE", hint: "the service refuses the value" }
-    if (operation === "create") {
+    if (STORING.has(operation)) return { code: "INVALID_VALUE", hint: "the service refuses the value" }
+    if (operation === "create" || operation === "rotation.save") {
       return {
         code: "MISCONFIGURED",
         message: "the service does not make such secrets",
@@ -86,7 +87,7 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
   },
   [STATUS.DEADLINE_EXCEEDED]: { code: "TIMEOUT" },
   [STATUS.NOT_FOUND]: operation => {
-    if (operation === "get" || operation === "alias") return OVERTAKEN
+    if (operation === "get" || operation === "alias" || operation === "rotation.promote") return OVERTAKEN
     return operation === "list" || operation === "write" || operation === "create" ? NO_PLACE : NO_SECRET
   },
   [STATUS.ALREADY_EXISTS]: {
@@ -107,7 +108,7 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
   // Which of the two a wrong etag is answered with, nobody has published a recording of.
   [STATUS.FAILED_PRECONDITION]: operation => {
     if (operation === "alias") return OVERTAKEN
-    if (operation === "read" || operation === "ping") {
+    if (READING.has(operation)) {
       return {
         code: "DISABLED",
         message: "the version is disabled or destroyed, or the key that encrypts it is",
@@ -177,7 +178,18 @@ export function isRefusedLogin(thrown: unknown): boolean {
 
 /** Whether a call said that there is no such thing, or that there is one already. */
 export function isStatus(thrown: unknown, status: "NOT_FOUND" | "ALREADY_EXISTS"): boolean {
-  return statusOf(thrown instanceof FailedStep ? thrown.thrown : thrown)?.code === STATUS[status]
+  return statusOf(inside(thrown))?.code === STATUS[status]
+}
+
+/** Whether a change was refused because its etag is no longer that of the secret, as far as a status tells that. */
+export function isOtherEtag(thrown: unknown): boolean {
+  const code = statusOf(inside(thrown))?.code
+  return code === STATUS.FAILED_PRECONDITION || code === STATUS.ABORTED
+}
+
+/** Whether a version is there, and its value cannot be had: it is disabled or destroyed, or its key is. */
+export function isUnreadable(thrown: unknown): boolean {
+  return statusOf(inside(thrown))?.code === STATUS.FAILED_PRECONDITION
 }
 
 /** Whether a version that was to be added was certainly not. */
@@ -257,6 +269,10 @@ function beside({ statusDetails }: StatusError): Pick<KnownFailure, "retryAfterM
     if (typeof id === "string" && /^[\w-]{1,128}$/.test(id)) requestId = id
   }
   return { retryAfterMs, requestId }
+}
+
+function inside(thrown: unknown): unknown {
+  return thrown instanceof FailedStep ? thrown.thrown : thrown
 }
 
 function statusOf(thrown: unknown): StatusError | undefined {

@@ -11,6 +11,7 @@ import { gcpNames, idIn, ResourceNames, versionIn } from "./names.ts"
 import { newSecret } from "./new-secret.ts"
 import { checkOptions, type GcpOptions, locationOf } from "./options.ts"
 import { damaged, payloadOf, VALUES, valueIn } from "./payload.ts"
+import { gcpLedger } from "./rotation/ledger.ts"
 import { dateOf, type GcpCallOptions, type GcpClient, type GcpPage, type GcpSecret } from "./sdk.ts"
 import { findIdentity } from "./session.ts"
 import { writeVersion } from "./write.ts"
@@ -28,13 +29,16 @@ const PAGE = 1_000
  *
  * @throws SecretError `MISCONFIGURED` for options that do not exist, are wrong, or do not go together
  */
-export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions" | "delete"> {
+export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions" | "delete" | "rotation"> {
   const { project, location, version: current = "latest", prefix, rename } = checkOptions(options)
   const resources = new ResourceNames(project, location)
   const connection = new Connection(() => findIdentity(options))
   const alias = current === "latest" ? undefined : current
   const isUnchecked = options.insecure === true || options.client !== undefined
-  const writing = { connection, resources, alias, made: newSecret(options), unfilled: new Map() }
+  const made = newSecret(options)
+  const writing = { connection, resources, alias, made, unfilled: new Map() }
+  const place = locationOf(options)
+  const ledger = gcpLedger({ location: place, connection, resources, alias, made, isUnchecked })
 
   const access = async (id: string, version: string, signal: AbortSignal) => {
     const name = resources.version(id, version)
@@ -60,7 +64,7 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
 
   return defineStore({
     kind: "gcp",
-    location: locationOf(options),
+    location: place,
     names: gcpNames,
     naming: { prefix, rename },
     errors: gcpErrors,
@@ -129,6 +133,7 @@ export function gcp(options: GcpOptions): StoreWith<"write" | "list" | "versions
       const name = resources.secret(id)
       await connection.call(signal, (client, options) => client.deleteSecret({ name }, options))
     },
+    rotation: () => ledger,
     async ping({ signal }) {
       try {
         await access(PING, "latest", signal)

@@ -16,12 +16,19 @@ export interface GcpClient {
   getSecret(request: { name: string }, options: GcpCallOptions): Promise<GcpAnswer<GcpSecret>>
   updateSecret(
     request: {
-      secret: { name: string; etag: string; versionAliases: Record<string, number | string> }
+      secret: {
+        name: string
+        etag: string
+        versionAliases?: Record<string, number | string>
+        annotations?: Record<string, string>
+      }
       updateMask: { paths: string[] }
     },
     options: GcpCallOptions,
   ): Promise<GcpAnswer<GcpSecret>>
   deleteSecret(request: { name: string }, options: GcpCallOptions): Promise<GcpAnswer<unknown>>
+  getSecretVersion(request: { name: string }, options: GcpCallOptions): Promise<GcpAnswer<GcpVersion>>
+  destroySecretVersion(request: { name: string }, options: GcpCallOptions): Promise<GcpAnswer<GcpVersion>>
   listSecrets(
     request: { parent: string; pageSize: number; pageToken: string; filter: string },
     options: GcpCallOptions,
@@ -65,6 +72,8 @@ export interface GcpVersion {
   readonly name?: string | null
   readonly state?: unknown
   readonly createTime?: GcpTime | null
+  /** When it will be destroyed, where the secret delays that. */
+  readonly scheduledDestroyTime?: GcpTime | null
 }
 
 /** A secret: what holds versions. */
@@ -76,6 +85,10 @@ export interface GcpSecret {
   readonly labels?: { readonly [label: string]: string } | null
   /** The numbers of versions by their aliases. */
   readonly versionAliases?: { readonly [alias: string]: unknown } | null
+  /** What tools of its owner write down about it. */
+  readonly annotations?: { readonly [key: string]: string } | null
+  /** What sort of secret it is, where Google writes its versions itself. */
+  readonly secretType?: unknown
 }
 
 /** A secret that is to be made. */
@@ -87,6 +100,7 @@ export interface GcpNewSecret {
   /** Of a regional one. */
   customerManagedEncryption?: { kmsKeyName: string }
   labels?: { [label: string]: string }
+  annotations?: { [key: string]: string }
 }
 
 /** With which key of the user's own values are encrypted, if with one. */

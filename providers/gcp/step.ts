@@ -1,9 +1,12 @@
 import { isSecretError } from "../../src/core/index.ts"
 
-/** Which call of a write failed, in the words of the table of errors: all but the one that adds the version. */
-export type Step = "get" | "create" | "versions" | "alias"
+/**
+ * Which call of a write or of a rotation failed, in the words of the table of errors: all but the one that makes the
+ * change, a version that is added for example.
+ */
+export type Step = "get" | "create" | "versions" | "alias" | "look" | "note" | "copy" | "access"
 
-/** That a call failed which is not the one that adds the version, so that it is certain what became of that. */
+/** That a call failed which is not the one that makes the change, so that it is certain what became of that. */
 export class FailedStep extends Error {
   override readonly name = "FailedStep"
   readonly step: Step

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js"
 import { describe, expect, it } from "vitest"
 import { eventually } from "../../support/eventually.ts"
+import { gate } from "../../support/rig.ts"
 import type { CodeName } from "./index.ts"
 import { type Rig, rig } from "./rig.ts"
 
@@ -105,8 +106,14 @@ describe("a fault", () => {
 describe("a call that is not answered", () => {
   it("hangs until the deadline of the client, and then is over on both sides", async () => {
     const made = await withSecret()
-    made.server.faults.next({ hang: true })
-    expect((await access(made, { deadlineMs: 100 })).code).toBe("DEADLINE_EXCEEDED")
+    await eventually(async () => {
+      made.server.log.clear()
+      made.server.faults.clear()
+      made.server.faults.next({ hang: true })
+      expect((await access(made, { deadlineMs: 100 })).code).toBe("DEADLINE_EXCEEDED")
+      // One that was given up before it was sent never arrives.
+      expect(made.server.log.requests).toHaveLength(1)
+    })
     await eventually(() => expect(made.server.log.inFlight).toBe(0))
     expect(made.server.log.requests).toMatchObject([{ ended: "CANCELLED" }])
   })
@@ -135,6 +142,22 @@ describe("a call that is not answered", () => {
     made.server.faults.next({ slowMs: 20 })
     made.server.faults.next({ slowMs: 20, code: "INTERNAL" })
     expect([(await access(made)).code, (await access(made)).code]).toEqual(["OK", "INTERNAL"])
+  })
+
+  it("is held until it is let go, or given up", async () => {
+    const made = await withSecret()
+    const [door, never] = [gate(), gate()]
+    const leaving = new AbortController()
+    made.server.faults.next({ heldUntil: door.promise })
+    made.server.faults.next({ heldUntil: door.promise, code: "INTERNAL" })
+    made.server.faults.next({ heldUntil: never.promise })
+    const answers = [access(made), access(made), access(made, { signal: leaving.signal })]
+    await eventually(() => expect(made.server.log.inFlight).toBe(3))
+    leaving.abort()
+    expect((await answers[2])?.code).toBe("CANCELLED")
+    expect(made.server.log.requests.slice(0, 2)).toMatchObject([{ ended: undefined }, { ended: undefined }])
+    door.open()
+    expect((await Promise.all(answers)).map(({ code }) => code)).toEqual(["OK", "INTERNAL", "CANCELLED"])
   })
 
   it("ends when the server does", async () => {

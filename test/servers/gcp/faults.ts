@@ -19,6 +19,8 @@ export interface Fault {
   readonly reason?: string
   /** Waits for so long first. */
   readonly slowMs?: number
+  /** Waits for this first. */
+  readonly heldUntil?: Promise<unknown>
   /** Never answers. */
   readonly hang?: boolean
   /** Cuts the connection in mid-call; other calls on it fall, too. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { eventually } from "../../support/eventually.ts"
+import { gate } from "../../support/rig.ts"
 import { type Rig, rig } from "./rig.ts"
 
 /** Accesses `count` secrets, so many at once. */
@@ -11,6 +12,15 @@ async function accessAll({ call, name }: Rig, count: number, atOnce: number): Pr
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+/** Holds the first calls until so many are under way, and waits for what makes them. */
+async function allAtOnce({ server }: Rig, count: number, calls: Promise<void>): Promise<void> {
+  const door = gate()
+  server.faults.next({ heldUntil: door.promise, times: count })
+  await eventually(() => expect(server.log.inFlight).toBe(count))
+  door.open()
+  await calls
 }
 
 describe("the log", () => {
@@ -39,8 +49,8 @@ describe("the log", () => {
   })
 
   it("counts a wave for each time that the client waited", async () => {
-    const made = await rig({ latencyMs: 20 })
-    await accessAll(made, 5, 5)
+    const made = await rig()
+    await allAtOnce(made, 5, accessAll(made, 5, 5))
     expect([made.server.log.waves, made.server.log.mostInFlight]).toEqual([1, 5])
     await accessAll(made, 1, 1)
     expect(made.server.log.waves).toBe(2)
@@ -50,8 +60,8 @@ describe("the log", () => {
   })
 
   it("counts no more at once than there were", async () => {
-    const made = await rig({ latencyMs: 5 })
-    await accessAll(made, 20, 4)
+    const made = await rig()
+    await allAtOnce(made, 4, accessAll(made, 20, 4))
     expect(made.server.log.mostInFlight).toBe(4)
     expect(made.server.log.waves).toBeGreaterThanOrEqual(5)
     expect(made.server.log.inFlight).toBe(0)
@@ -59,10 +69,12 @@ describe("the log", () => {
 
   it("begins anew when it is cleared, and does not count what had begun before", async () => {
     const made = await rig()
-    made.server.faults.next({ slowMs: 50 })
+    const door = gate()
+    made.server.faults.next({ heldUntil: door.promise })
     const slow = accessAll(made, 1, 1)
     await eventually(() => expect(made.server.log.inFlight).toBe(1))
     made.server.log.clear()
+    door.open()
     await slow
     await accessAll(made, 1, 1)
     const { requests, mostInFlight, waves, inFlight } = made.server.log

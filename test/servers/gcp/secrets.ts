@@ -27,7 +27,9 @@ export function createSecret(state: State, parent: ResourceName, request: Reques
 
 /** GetSecret. */
 export function getSecret(state: State, name: ResourceName): SecretMessage {
-  return secretMessage(state.get(name))
+  const secret = state.told(name)
+  if (secret === undefined) throw new Failure("NOT_FOUND", `Secret [${state.secretNameOf(name)}] not found.`)
+  return secretMessage(secret)
 }
 
 /** UpdateSecret: the fields that the mask names, if the etag in the sent secret is the one that is stored, or absent. */

@@ -83,6 +83,13 @@ export async function startGcp(options: GcpOptions = {}): Promise<GcpServer> {
       )
       secret.etag = etagOf(state.clock.tick())
     },
+    annotations: name => secretNamed(name).annotations,
+    annotate(name, key, text) {
+      const secret = madeSecret(name)
+      secret.annotations = { ...secret.annotations, [key]: text }
+      secret.etag = etagOf(state.clock.tick())
+    },
+    holdBack: name => state.holdBack(state.addressed(name)),
     deny: (name, ...permissions) => access.deny(state.secretNameOf(state.addressed(name)), permissions),
     allow: name => access.allow(state.secretNameOf(state.addressed(name))),
     held: name =>

@@ -46,6 +46,8 @@ export class State {
   readonly pageSize: number
   readonly etagMismatch: "ABORTED" | "FAILED_PRECONDITION"
   readonly #secrets = new Map<string, Secret>()
+  /** What is told of secrets instead of what they are. */
+  readonly #behind = new Map<string, Secret | undefined>()
 
   constructor(options: GcpOptions) {
     this.project = options.project ?? "latchkey-test"
@@ -87,6 +89,23 @@ export class State {
       throw new Failure("NOT_FOUND", `Secret [${this.secretNameOf(name)}] not found.`)
     }
     return secret
+  }
+
+  /** The secret as reads are told of it that are not by the number of a version: perhaps as it was some time ago. */
+  told(name: ResourceName): Secret | undefined {
+    const full = this.secretNameOf(name)
+    return this.#behind.has(full) ? this.#behind.get(full) : this.find(name)
+  }
+
+  /** Lets such reads be told from now on what is there now. Gives the way back. */
+  holdBack(name: ResourceName): () => void {
+    const full = this.secretNameOf(name)
+    const secret = this.find(name)
+    this.#behind.set(
+      full,
+      secret && { ...secret, versions: secret.versions.map(version => ({ ...version })) },
+    )
+    return () => void this.#behind.delete(full)
   }
 
   /** Adds a secret that is not there yet. */

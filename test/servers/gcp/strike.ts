@@ -11,6 +11,7 @@ import type { Fault } from "./faults.ts"
  */
 export async function strike(fault: Fault, cut: () => void, signal: AbortSignal): Promise<void> {
   if (fault.slowMs !== undefined) await setTimeout(fault.slowMs, undefined, { signal })
+  if (fault.heldUntil !== undefined) await Promise.race([fault.heldUntil, over(signal)])
   if (fault.cut) cut()
   if (fault.cut || fault.hang) await over(signal)
   if (fault.code !== undefined) throw failureOf(fault, fault.code)

@@ -69,6 +69,15 @@ export interface GcpServer {
   removeVersions(name: string): void
   /** Sets the aliases of a secret, all of them. */
   aliases(name: string, aliases: Readonly<Record<string, string | number>>): void
+  /** The annotations of a secret. */
+  annotations(name: string): Readonly<Record<string, string>>
+  /** Sets one annotation of a secret, and makes it where it is not there. */
+  annotate(name: string, key: string, text: string): void
+  /**
+   * Lets `GetSecret`, and reads of the newest version or of an alias, tell from now on what a secret is now, whatever
+   * becomes of it; reads by number stay exact. Gives the way back.
+   */
+  holdBack(name: string): () => void
   /** Takes permissions on a secret away from everybody. Default: all permissions. */
   deny(name: string, ...permissions: readonly Permission[]): void
   /** Gives back what {@link deny} took. */

@@ -78,7 +78,8 @@ interface Found {
 
 /** The version of a name: by number, alias or `latest`. */
 function found(state: State, name: ResourceName): Found {
-  const secret = state.find(name)
+  const isNumber = /^\d+$/.test(name.version)
+  const secret = isNumber ? state.find(name) : state.told(name)
   if (name.version === "latest") {
     const version = secret?.versions.at(-1)
     if (secret === undefined || version === undefined) {
