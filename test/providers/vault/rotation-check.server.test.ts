@@ -121,6 +121,21 @@ for (const name of ["vault", "openbao"] as const)
       expect(await everything()).toEqual(["latchkey/rotation/tally/r1", "tally"])
     })
 
+    test("who may see the versions of a secret, and not how many the mount keeps, has the former value copied", async () => {
+      const versions = 'path "MOUNT/metadata/*" { capabilities = ["read"] }'
+      const policy = `${DATA} ${METADATA} ${versions}`
+      for (const [max_versions, previous] of [
+        [0, "latchkey/rotation/tally/r1/version-1"],
+        [2, "version=1"],
+      ] as const) {
+        const { ledger, put, admin, mount } = await rotationRig(server, { policy })
+        await put("tally", { value: "one" })
+        await admin.ask("POST", `${mount}/metadata/tally`, { max_versions })
+        await ledger.park("tally", { ...calm, rotationId: "r1", value: "two" })
+        expect((await ledger.promote("tally", promotion("r1", "two", "1"))).previous).toBe(previous)
+      }
+    })
+
     test("a mount that deletes versions within days is refused, by the check and by whoever may not see that before", async () => {
       const config = { delete_version_after: "160h" }
       const { ledger, put } = await rotationRig(server, { config })

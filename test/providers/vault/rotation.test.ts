@@ -142,6 +142,22 @@ describe("an answer that is lost", () => {
   })
 })
 
+test("a secret that changes in the last moment is refused by the engine, with a hint for who keeps it", async () => {
+  const canary = newCanary()
+  const { ledger } = await start({
+    "GET secret/metadata/tally": () => about(),
+    [`GET ${CANDIDATE}`]: () => kept(canary.text),
+    [CONFIG]: () => config(),
+    "POST secret/data/tally": () => refusal(400, "check-and-set parameter did not match the current version"),
+  })
+  const error = canary.watch(await errorOf(ledger.promote("tally", promotion("r1", canary.text, "1"))))
+  expect([error.code, error.outcome, error.hint]).toEqual([
+    "CONFLICT",
+    undefined,
+    expect.stringContaining("nothing was written over"),
+  ])
+})
+
 test("a save reads the journal again each time, and writes over the version that it read", async () => {
   let version = 4
   let journal = journalOf(7)
