@@ -1,6 +1,7 @@
 import { dotenv } from "latchkey/dotenv"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { eventually } from "../support/eventually.ts"
+import { gate } from "../support/rig.ts"
 import { RunningServer } from "./harness.ts"
 
 const never = new AbortController().signal
@@ -52,12 +53,14 @@ describe("a server whose token changes", () => {
     const { standIn } = server
     const next = server.nextToken()
     // The old token is refused while a call that carries it is under way, and .env already holds the new one.
-    standIn.fail({ delayMs: 400 })
+    const door = gate()
+    standIn.fail({ heldUntil: door.promise })
     const call = server.call("who_am_i")
     await eventually(() => expect(standIn.requests).toHaveLength(1))
     standIn.tokens.add(next)
     standIn.tokens.revoke(server.token)
     await writeToken(next)
+    door.open()
 
     expect(await call).toMatchObject({ isError: false })
     expect(standIn.requests.map(({ status }) => status)).toEqual([401, 200])

@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto"
+import type { RotationJournal } from "latchkey"
 import { type AwsOptions, aws } from "latchkey/aws"
 import { expect, it, onTestFinished } from "vitest"
 import { startHttpProxy } from "../faults/http-proxy.ts"
@@ -17,6 +18,31 @@ const OWN: Readonly<Record<string, Attempt>> = {
   async "aws-replace"(store) {
     const { version } = await store.write(NAME, "a value to be replaced", { signal })
     await store.write(NAME, "another value", { signal, expect: version })
+  },
+  async "aws-rotation"(store) {
+    const ledger = store.rotation?.()
+    if (ledger === undefined) throw new Error("the store cannot rotate")
+    const rotationId = "a-rotation"
+    const journal: RotationJournal = {
+      schema: 1,
+      seq: 1,
+      state: "claimed",
+      owner: "a-nonce",
+      leaseUntil: 0,
+      attempt: 0,
+    }
+    await ledger.check(NAME, { signal })
+    await ledger.journals?.load(NAME, { signal })
+    await ledger.journals?.save(NAME, journal, { signal, expectSeq: 0 })
+    await ledger.journals?.save(NAME, { ...journal, seq: 2 }, { signal, expectSeq: 1 })
+    const { version } = await store.read(NAME, { signal })
+    const { reference } = await ledger.park(NAME, { signal, rotationId, value: "a new value" })
+    await ledger.kept(NAME, { signal, rotationId })
+    const promotion = { rotationId, value: "a new value", reference, expectBase: version }
+    await ledger.promote(NAME, { signal, ...promotion, journal: () => journal })
+    await ledger.discard(NAME, { signal, rotationId })
+    const told = ledger.permissions(NAME).map(({ action }) => action)
+    expect([...new Set(told)].toSorted()).toEqual([...permitted("aws-rotation")].toSorted())
   },
 }
 

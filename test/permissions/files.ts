@@ -14,7 +14,8 @@ export function permitted(file: string): readonly string[] {
     readonly DataActions?: readonly string[]
     readonly includedPermissions?: readonly string[]
   }
-  return Statement?.flatMap(({ Action }) => Action) ?? DataActions ?? includedPermissions ?? []
+  const actions = Statement?.flatMap(({ Action }) => Action) ?? DataActions ?? includedPermissions ?? []
+  return [...new Set(actions)]
 }
 
 /** What an access policy of Key Vault calls a data action of a role ("Azure role-based access control", Key Vault). */

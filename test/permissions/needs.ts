@@ -48,6 +48,12 @@ answer: it needs nothing.`,
         file: "aws-key",
         note: "`kms:Decrypt` to read, both to write. Not needed with the key `aws/secretsmanager`",
       },
+      {
+        operation: "rotation",
+        form: "by latchkey",
+        file: "aws-rotation",
+        note: "the second statement is for the journals. `versions` beside it, for the day on which twenty labels are taken",
+      },
     ],
     language: "json",
     evidence: `The actions are those that a proxy in front of LocalStack sees when the operation is done, no more and no fewer

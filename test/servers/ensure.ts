@@ -109,7 +109,7 @@ async function stillUp(definition: Definition, options: EnsureOptions): Promise<
   }
   // A server that is busy for a moment is not started again.
   const well = await waitFor(async () => ((await isWell(definition, record)) ? true : undefined), {
-    atMost: 5000,
+    atMost: 30_000,
     every: 250,
     signal,
   })

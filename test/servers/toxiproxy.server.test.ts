@@ -72,7 +72,7 @@ async function toServer(): Promise<ProxyTo> {
 }
 
 /** What came of a request: the body, the code of the error, or nothing within a time. */
-async function outcome({ url }: ProxyTo, within = 10_000): Promise<string> {
+async function outcome({ url }: ProxyTo, within = 15_000): Promise<string> {
   try {
     const signal = AbortSignal.timeout(within)
     const response = await fetch(url, { signal, headers: { connection: "close" } })

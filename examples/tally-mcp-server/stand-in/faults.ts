@@ -6,6 +6,8 @@ export interface Fault {
   readonly times?: number
   /** Waits so long before it answers. */
   readonly delayMs?: number
+  /** Waits for this before it answers. */
+  readonly heldUntil?: Promise<unknown>
   /** Never answers. */
   readonly hang?: boolean
   /** The status of the answer. Default: the real answer is given, late or cut off. */

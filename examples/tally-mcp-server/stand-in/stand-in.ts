@@ -112,6 +112,7 @@ export class TallyStandIn {
     const fault = this.#faults.take(path)
     if (fault?.hang) return
     if (fault?.delayMs !== undefined) await delay(fault.delayMs, response)
+    await fault?.heldUntil
     if (response.destroyed) return
     const reply =
       fault?.status === undefined

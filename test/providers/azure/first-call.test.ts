@@ -141,7 +141,7 @@ describe("a program that starts", () => {
     const names = Array.from({ length: 100 }, (_, index) => `name-n${index}`)
     for (const name of names) server.put(name, `value of ${name}`)
     // Without an overlap, or the versions before these would be looked for behind them.
-    const secrets = new Secrets(store, { overlap: "0s" })
+    const secrets = new Secrets(store, { overlap: "0s", callTimeout: "15s", startupDeadline: "20s" })
     onTestFinished(async () => await secrets.close())
 
     const holdTen = () => {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { startGcp } from "../../servers/gcp/index.ts"
 import { newCanary } from "../../support/canary.ts"
 import { eventually } from "../../support/eventually.ts"
+import { gate } from "../../support/rig.ts"
 import { at, calm, errorOf, opened, rig, standIn } from "./support.ts"
 
 const NAME = "tally/api-token"
@@ -67,7 +68,8 @@ test("a call that is given up takes no other one with it", async () => {
   const { server, store } = await rig()
   server.put(ID, "tly-1")
   server.faults.next({ hang: true })
-  server.faults.next({ slowMs: 50 })
+  const door = gate()
+  server.faults.next({ heldUntil: door.promise })
   const controller = new AbortController()
   const given = errorOf(store.ping(controller))
   await eventually(() => expect(server.log.inFlight).toBe(1))
@@ -75,6 +77,7 @@ test("a call that is given up takes no other one with it", async () => {
   await eventually(() => expect(server.log.inFlight).toBe(2))
   controller.abort()
   expect((await given).code).toBe("ABORTED")
+  door.open()
   expect((await kept).version).toBe("1")
 })
 

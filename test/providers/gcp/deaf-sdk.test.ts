@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest"
 import { eventually } from "../../support/eventually.ts"
+import { gate } from "../../support/rig.ts"
 import { calm, errorOf, rig } from "./support.ts"
 
 /** An SDK that does not look at the signal of a call, as most versions of google-gax do not. */
@@ -36,7 +37,8 @@ test("a call that is given up takes no other one with it, nor does one that was 
   const answered = new AbortController()
   await store.read("tally/api-token", answered)
   server.faults.next({ hang: true })
-  server.faults.next({ slowMs: 50 })
+  const door = gate()
+  server.faults.next({ heldUntil: door.promise })
   const leaving = new AbortController()
   const left = errorOf(store.ping(leaving))
   await eventually(() => expect(server.log.inFlight).toBe(1))
@@ -45,6 +47,7 @@ test("a call that is given up takes no other one with it, nor does one that was 
   leaving.abort()
   answered.abort()
   expect((await left).code).toBe("ABORTED")
+  door.open()
   expect((await kept).version).toBe("1")
 })
 

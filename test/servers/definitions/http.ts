@@ -19,7 +19,10 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Asks a server on this machine. Gives nothing if it does not answer within two seconds. */
+/** Milliseconds that a server on a busy machine is given for one answer. */
+export const ANSWERS_WITHIN = 10_000
+
+/** Asks a server on this machine. Gives nothing if it does not answer in time. */
 export async function ask(
   url: string,
   { method = "GET", headers = {}, body, ca, client }: Asking = {},
@@ -30,7 +33,7 @@ export async function ask(
     // A connection of its own for each question: none is left open when the server is to end.
     send(
       url,
-      { method, headers, ca, ...client, agent: false, signal: AbortSignal.timeout(2000) },
+      { method, headers, ca, ...client, agent: false, signal: AbortSignal.timeout(ANSWERS_WITHIN) },
       response => {
         textOf(response).then(
           read => resolve({ status: response.statusCode ?? 0, body: parsed(read) }),

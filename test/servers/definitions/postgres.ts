@@ -4,6 +4,7 @@ import { basename, join } from "node:path"
 import { digest, serversFolder } from "../system/place.ts"
 import type { PostgresServer } from "../types.ts"
 import type { Definition } from "./definition.ts"
+import { ANSWERS_WITHIN } from "./http.ts"
 
 const VERSION = "18.4"
 const ACCOUNT = { user: "postgres", password: "latchkey", database: "postgres" } as const
@@ -36,7 +37,7 @@ function server(host: string, port: number): PostgresServer {
 /** Asks whether the server speaks TLS: it answers with one letter ("SSLRequest", Frontend/Backend Protocol). */
 async function answersPostgres(host: string, port: number): Promise<boolean> {
   return await new Promise(resolve => {
-    const socket = connect({ host, port, timeout: 2000 })
+    const socket = connect({ host, port, timeout: ANSWERS_WITHIN })
     const done = (well: boolean): void => {
       socket.destroy()
       resolve(well)

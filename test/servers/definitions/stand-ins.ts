@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { serversFolder } from "../system/place.ts"
 import type { AzureServer } from "../types.ts"
 import type { Definition } from "./definition.ts"
-import { text } from "./http.ts"
+import { ANSWERS_WITHIN, text } from "./http.ts"
 
 /** The project's stand-in for Azure Key Vault. No image can stand for it: none has its switches for faults. */
 export const azure: Definition<"azure"> = {
@@ -62,7 +62,7 @@ function program(name: "azure" | "gcp", port: number, ...more: string[]) {
 
 async function accepts(host: string, port: number): Promise<boolean> {
   return await new Promise(resolve => {
-    const socket = connect({ host, port, timeout: 2000 })
+    const socket = connect({ host, port, timeout: ANSWERS_WITHIN })
     const done = (well: boolean): void => {
       socket.destroy()
       resolve(well)

@@ -93,7 +93,7 @@ export async function untilKvAnswers({ url, rootToken, ca }: Reached): Promise<v
   const headers = { "X-Vault-Token": rootToken }
   const answers = await waitFor(
     async () => ((await ask(`${url}/v1/secret/config`, { headers, ca }))?.status === 200 ? true : undefined),
-    { atMost: 20_000 },
+    { atMost: 60_000 },
   )
   if (answers === undefined) throw new Error("KV is mounted and does not answer")
 }

@@ -5,10 +5,10 @@ export class ToolMissing extends Error {
   override readonly name = "ToolMissing"
 }
 
-/** What a short command prints, or nothing if it is not there, fails or takes longer than ten seconds. */
+/** What a short command prints, or nothing if it is not there, fails or takes longer than a minute. */
 export async function outputOf(command: string, args: readonly string[]): Promise<string | undefined> {
   return await new Promise(resolve => {
-    execFile(command, args, { timeout: 10_000 }, (error, stdout, stderr) =>
+    execFile(command, args, { timeout: 60_000 }, (error, stdout, stderr) =>
       resolve(error ? undefined : `${stdout}${stderr}`.trim()),
     )
   })

@@ -27,7 +27,7 @@ export async function stopProcess(identity: Identity, { term = 10_000 }: Patienc
   if (gone()) return
   // The whole group, because a process that is killed cannot end its children.
   signal(-identity.pid, "SIGKILL")
-  if (!(await waitFor(gone, { atMost: 5000 }))) throw new Error(`process ${identity.pid} does not end`)
+  if (!(await waitFor(gone, { atMost: 30_000 }))) throw new Error(`process ${identity.pid} does not end`)
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
