@@ -9,7 +9,6 @@ const OF_SECRET: readonly (readonly [Action, string])[] = [
   ["GetSecretValue", "to read the current value, the candidate and the value before"],
   ["PutSecretValue", "to park the candidate"],
   ["UpdateSecretVersionStage", "to promote it, and to take its label off"],
-  ["ListSecretVersionIds", "to make room where twenty labels are taken"],
 ]
 
 const OF_JOURNAL: readonly (readonly [Action | "TagResource", string])[] = [
@@ -24,10 +23,11 @@ export function permissionsOf(
   region: string | undefined,
   { Tags, KmsKeyId }: NewSecret,
 ): readonly Permission[] {
-  const place = `arn:${partitionOf(region)}:secretsmanager:${region ?? "*"}:*:secret:`
+  const [partition, place] = [partitionOf(region), region ?? "*"]
+  const secrets = `arn:${partition}:secretsmanager:${place}:*:secret:`
   // The service puts six characters behind a name.
-  const secret = isArn(name) ? name : `${place}${name}-??????`
-  const journal = `${place}${patternOfJournal(isArn(name) ? "*" : name)}-??????`
+  const secret = isArn(name) ? name : `${secrets}${name}-??????`
+  const journal = `${secrets}${patternOfJournal(isArn(name) ? "*" : name)}-??????`
   const tagged = Tags !== undefined && Tags.length > 0
   const ofJournal = tagged
     ? [...OF_JOURNAL, ["TagResource", "to tag the journal when it is made"] as const]
@@ -39,10 +39,16 @@ export function permissionsOf(
       ? []
       : ["kms:Decrypt", "kms:GenerateDataKey"].map(action => ({
           action,
-          on: KmsKeyId,
+          on: keyArn(KmsKeyId, `arn:${partition}:kms:${place}:*:`),
           why: "to use the key that encrypts them",
         }))),
   ]
+}
+
+/** Policies name no aliases: which key one stands for only the account knows. */
+function keyArn(key: string, keys: string): string {
+  if (key.startsWith("arn:") && !key.includes(":alias/")) return key
+  return `${keys}key/${key.includes("alias/") ? "*" : key}`
 }
 
 /** The first part of ARNs ("Amazon Resource Names" in the IAM User Guide). */
