@@ -14,6 +14,7 @@ import { envFiles, type Round } from "./env-files.ts"
 import { fileErrors } from "./file-errors.ts"
 import { dotenvNames } from "./names.ts"
 import { checkOptions, type DotenvOptions, locationOf } from "./options.ts"
+import { dotenvLedger } from "./rotation.ts"
 import { type FileWatch, watchFiles } from "./watch-files.ts"
 import type { WriteContext } from "./write.ts"
 
@@ -28,6 +29,8 @@ import type { WriteContext } from "./write.ts"
  *   not touched for two seconds needs no second one.
  * - **Writing** replaces one value and the file in one step; comments, order, quotation marks, line ends and mode stay.
  *   A secret is written where it is read from, a new one to the first file; a new file is for its owner only.
+ * - **Rotating** keeps its journal, its candidate and, for as long as a rotation lasts, the value before in
+ *   `.env.latchkey` beside the file: as secret as the file itself.
  * - **Versions** are numbers that this store gives: they move when the value does, and mean nothing elsewhere.
  *
  * Errors beside `NOT_FOUND`: `MISCONFIGURED` for a file that was never readable, or an entry beside its `_FILE`;
@@ -40,7 +43,7 @@ import type { WriteContext } from "./write.ts"
  */
 export function dotenv(
   options: string | readonly string[] | DotenvOptions = {},
-): StoreWith<"readMany" | "write" | "list" | "delete" | "watch"> {
+): StoreWith<"readMany" | "write" | "list" | "delete" | "watch" | "rotation"> {
   const { paths, optional, clock = systemClock, naming } = checkOptions(options)
   const versionOf = versionMaker()
   const watches = new Map<FileWatch, () => void>()
@@ -68,9 +71,10 @@ export function dotenv(
     })
   }
 
+  const location = locationOf(paths)
   return defineStore({
     kind: "dotenv",
-    location: locationOf(paths),
+    location,
     names: dotenvNames,
     naming,
     errors: fileErrors,
@@ -124,6 +128,7 @@ export function dotenv(
       })
       signal.throwIfAborted()
     },
+    rotation: () => dotenvLedger({ files, clock, location, writing }),
     async ping({ signal }) {
       const round = files.round(signal)
       for (const file of files.files) await round.entries(file)

@@ -1,5 +1,11 @@
 import { dirname, resolve } from "node:path"
-import { environmentValue, fileError, type SecretValue, type SettledFiles } from "../../src/core/index.ts"
+import {
+  environmentValue,
+  FILE_SUFFIX,
+  fileError,
+  type SecretValue,
+  type SettledFiles,
+} from "../../src/core/index.ts"
 import { decode, entriesOf } from "./format.ts"
 
 /** One `.env`. */
@@ -87,4 +93,21 @@ export function envFiles(paths: readonly string[], optional: boolean, settled: S
   }
 
   return { files, bytes, round }
+}
+
+/** The files in which a secret stands, in the order in which they win. */
+export async function filesWith(envFiles: EnvFiles, name: string, signal: AbortSignal): Promise<EnvFile[]> {
+  const round = envFiles.round(signal)
+  const having: EnvFile[] = []
+  for (const file of envFiles.files) {
+    const entries = await round.entries(file)
+    if (entries.has(name) || entries.has(name + FILE_SUFFIX)) having.push(file)
+  }
+  return having
+}
+
+/** The file in which a secret stands; for a new one the first. */
+export async function homeOf(envFiles: EnvFiles, name: string, signal: AbortSignal): Promise<EnvFile> {
+  const [home = envFiles.files[0] as EnvFile] = await filesWith(envFiles, name, signal)
+  return home
 }

@@ -28,6 +28,7 @@ export async function followLinks(path: string): Promise<string> {
  *
  * @param scratch a path in the same folder for the new content; nothing is left there.
  * @param ready asked at the last moment; the file stays as it is if the answer is no.
+ * @param mostMode the permissions that it has at the most. Default: those of the file as it was.
  * @returns whether the file was replaced.
  * @throws SecretError `UNAVAILABLE` with an unknown outcome when it was replaced and may not outlive a power failure;
  * before that, system errors, and the file is as it was.
@@ -37,9 +38,10 @@ export async function replaceFile(
   content: Uint8Array,
   scratch: string,
   ready: () => Promise<boolean>,
+  mostMode = 0o7777,
 ): Promise<boolean> {
   try {
-    await writeScratch(scratch, content, await ifThere(lstat(path)))
+    await writeScratch(scratch, content, await ifThere(lstat(path)), mostMode)
     if (!(await ready())) return false
     await rename(scratch, path)
   } finally {
@@ -49,13 +51,18 @@ export async function replaceFile(
   return true
 }
 
-async function writeScratch(scratch: string, content: Uint8Array, like: Stats | undefined): Promise<void> {
+async function writeScratch(
+  scratch: string,
+  content: Uint8Array,
+  like: Stats | undefined,
+  mostMode: number,
+): Promise<void> {
   await using file = await open(scratch, "wx", 0o600)
   await file.writeFile(content)
   if (like !== undefined) {
     const kept = await keepOwner(file, like)
     // After the owner: a change of owner takes special bits away.
-    await file.chmod(modeFor(like.mode, kept))
+    await file.chmod(modeFor(like.mode, kept) & mostMode)
   }
   await file.sync()
 }

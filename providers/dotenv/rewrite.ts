@@ -21,10 +21,17 @@ const MOST_ROUNDS = 20
  * this library wait for each other by a lock file; and if somebody else, an editor perhaps, has changed the file since
  * it was read, it is read and changed again. What remains is the moment between that last look and the replacement.
  *
+ * @param mostMode the permissions that the file has at the most. Default: those that it has.
+ *
  * Ends with a system error, with `CONFLICT` if the file never comes to rest, or with whatever `change` throws, and then
  * the file is as it was and nothing lies beside it.
  */
-export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock): Rewrite {
+export function rewriter(
+  envFiles: Pick<EnvFiles, "bytes">,
+  settled: Pick<SettledFiles, "wrote">,
+  clock: Clock,
+  mostMode?: number,
+): Rewrite {
   let last: Promise<unknown> = Promise.resolve()
 
   /** One round. Tells whether it is done: not if something has changed meanwhile. */
@@ -40,11 +47,12 @@ export function rewriter(envFiles: EnvFiles, settled: SettledFiles, clock: Clock
       const before = await envFiles.bytes(file, signal)
       const after = await change(before ?? new Uint8Array())
       if (before !== undefined && sameBytes(before, after)) return true
-      const done = await replaceFile(target, after, held.scratch, async () => {
+      const ready = async () => {
         signal.throwIfAborted()
         const unchanged = sameBytes(await ifThere(readFile(target)), before)
         return unchanged && (await followLinks(file.path)) === target && (await held.held())
-      })
+      }
+      const done = await replaceFile(target, after, held.scratch, ready, mostMode)
       if (done) settled.wrote(file.path, after)
       return done
     } finally {

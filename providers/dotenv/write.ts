@@ -9,7 +9,7 @@ import {
   type WriteOptions,
 } from "../../src/core/index.ts"
 import { removeEntry, setEntry } from "./edit.ts"
-import type { EnvFile, EnvFiles } from "./env-files.ts"
+import { type EnvFile, type EnvFiles, filesWith } from "./env-files.ts"
 import { decode, entriesOf } from "./format.ts"
 import { type Rewrite, rewriter } from "./rewrite.ts"
 
@@ -85,18 +85,8 @@ export async function deleteSecret(
   }
 }
 
-/** The files in which a secret stands, in the order in which they win. */
-async function filesWith(envFiles: EnvFiles, name: string, signal: AbortSignal): Promise<EnvFile[]> {
-  const round = envFiles.round(signal)
-  const having: EnvFile[] = []
-  for (const file of envFiles.files) {
-    const entries = await round.entries(file)
-    if (entries.has(name) || entries.has(name + FILE_SUFFIX)) having.push(file)
-  }
-  return having
-}
-
-function refuseFileEntry(entries: ReadonlyMap<string, string>, name: string): void {
+/** Refuses a secret whose value stands in a file of its own. @throws SecretError `CONFLICT` */
+export function refuseFileEntry(entries: ReadonlyMap<string, string>, name: string): void {
   if (!entries.has(name + FILE_SUFFIX)) return
   throw new SecretError("CONFLICT", {
     message: `its value stands in a file of its own, which ${name}${FILE_SUFFIX} names`,

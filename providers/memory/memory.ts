@@ -138,7 +138,6 @@ export function memory(
       memoryLedger(LOCATION, {
         historyOf,
         add: (name, value) => add(name, { value, createdAt: now() }).version,
-        now: () => clock.wall(),
       }),
     async ping() {},
     async close() {

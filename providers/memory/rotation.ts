@@ -15,8 +15,6 @@ export interface MemorySecrets {
   historyOf(name: string): History
   /** Makes a value the current version of a secret, and tells those who watch. @returns its version */
   add(name: string, value: SecretValue): string
-  /** Milliseconds since 1970. */
-  now(): number
 }
 
 /**
@@ -34,7 +32,7 @@ export function memoryLedger(location: string, secrets: MemorySecrets): NativeLe
       location,
       async load(name) {
         const text = journals.get(name)
-        return { at: secrets.now(), ...(text === undefined ? {} : { journal: readJournal(text) }) }
+        return text === undefined ? {} : { journal: readJournal(text) }
       },
       async save(name, journal, { expectSeq }) {
         const text = journals.get(name)

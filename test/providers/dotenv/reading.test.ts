@@ -71,7 +71,7 @@ describe("secrets in a .env", () => {
       `import { dotenv } from "latchkey/dotenv"
        const before = JSON.stringify(process.env)
        const store = dotenv(process.argv[1])
-       const { value } = await store.read("LATCHKEY_TEST_ONLY", { signal: AbortSignal.timeout(5000) })
+       const { value } = await store.read("LATCHKEY_TEST_ONLY", { signal: AbortSignal.timeout(15_000) })
        process.exitCode = value === "1" && JSON.stringify(process.env) === before ? 7 : 1`,
       { args: [path], env: { DOTENV_CONFIG_DEBUG: "true", DOTENV_DEBUG: "true" } },
     )
@@ -154,10 +154,10 @@ describe("a .env that is not as it should be", () => {
     const ended = await runChild(
       `import { dotenv } from "latchkey/dotenv"
        const store = dotenv(process.argv[1])
-       if (process.getuid() === 0) { await store.ping({ signal: AbortSignal.timeout(5000) }); process.setuid(65534) }
+       if (process.getuid() === 0) { await store.ping({ signal: AbortSignal.timeout(15_000) }); process.setuid(65534) }
        const fresh = dotenv(process.argv[1])
        for (const one of [store, fresh]) {
-         await one.read("a", { signal: AbortSignal.timeout(5000) }).catch(error => console.log(error.code, error.message))
+         await one.read("a", { signal: AbortSignal.timeout(15_000) }).catch(error => console.log(error.code, error.message))
        }`,
       { args: [path] },
     )
