@@ -12,7 +12,7 @@ test("a new token is used from the next round on", async () => {
   await using secrets = new Secrets(store, { clock, ttl: "1m" })
   const token = await secrets.get("tally/api-token")
 
-  await store.write("tally/api-token", "two", { signal: AbortSignal.timeout(1_000) })
+  await store.write("tally/api-token", "two", { signal: AbortSignal.timeout(10_000) })
   await clock.advance("1m") // fires what is due, and lets everything happen that follows from it
   expect(token.reveal()).toBe("two")
   expect(token.previous?.reveal()).toBe("one")

@@ -54,10 +54,11 @@ describe("a portable name", () => {
   })
 
   it("is recognised in no time, however long what looks like one is", () => {
-    const began = performance.now()
+    // Time of the processor: what else the machine does is not counted.
+    const began = process.cpuUsage()
     expect(isPortableName(`${"a-".repeat(250)}!`)).toBe(false)
     expect(isPortableName(`${"a".repeat(511)}!`)).toBe(false)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(process.cpuUsage(began).user).toBeLessThan(1_000_000)
   })
 
   it("has a rule that says what it is by an example", () => {

@@ -4,6 +4,7 @@ import { request as overHttps, type RequestOptions } from "node:https"
 import { text as textOf } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { expect } from "vitest"
+import { eventually } from "../../support/eventually.ts"
 
 /** A real server, and the means of those who run it. */
 export interface Admin {
@@ -65,14 +66,10 @@ export async function mountKv(admin: Admin, version: 1 | 2, namespace?: string):
     inNamespace,
   )
   if (version === 2) {
-    await expect
-      .poll(
-        async () => await admin.ask("GET", `${mount}/config`, undefined, { ...inNamespace, fine: [400] }),
-        {
-          timeout: 15_000,
-        },
-      )
-      .toHaveProperty("data")
+    await eventually(async () => {
+      const answer = await admin.ask("GET", `${mount}/config`, undefined, { ...inNamespace, fine: [400] })
+      expect(answer).toHaveProperty("data")
+    })
   }
   return mount
 }

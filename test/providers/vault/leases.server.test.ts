@@ -95,9 +95,10 @@ for (const name of ["vault", "openbao"] as const)
         const { mount, login, read } = await start()
         const first = await read()
         await admin.ask("POST", `sys/leases/revoke-prefix/auth/${login}/login`, {})
-        await expect
-          .poll(async () => (await admin.ask("GET", `${mount}/revoked/${first.username}`)).data?.revoked)
-          .toBe(true)
+        await eventually(async () => {
+          const { data } = await admin.ask("GET", `${mount}/revoked/${first.username}`)
+          expect(data?.revoked).toBe(true)
+        })
         expect((await read()).username).not.toBe(first.username)
       })
 
