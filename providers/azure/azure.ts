@@ -5,15 +5,16 @@ import {
   type StoreWith,
   type VersionInfo,
 } from "../../src/core/index.ts"
-import type { KeyVaultAnswer, KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
+import type { KeyVaultProperties, KeyVaultSecret } from "./client-types.ts"
 import { connectionTo } from "./connection.ts"
 import { azureErrors } from "./errors.ts"
 import { KeyVaultFailure } from "./failure.ts"
-import { fieldsOf } from "./foreign.ts"
 import { refuseExpiry, refuseTooLong } from "./limits.ts"
 import { NOBODYS_NAME, secretNames } from "./names.ts"
 import { oneAtATime } from "./one-at-a-time.ts"
 import { type AzureOptions, checkOptions } from "./options.ts"
+import { removeSecret } from "./remove.ts"
+import { azureLedger } from "./rotation/ledger.ts"
 
 /** The ids that the vault gives to versions. */
 const VERSION = /^[0-9a-f]{32}$/i
@@ -32,10 +33,13 @@ const VERSION = /^[0-9a-f]{32}$/i
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist or says nothing here.
  */
-export function azure(options: AzureOptions): StoreWith<"write" | "list" | "versions" | "delete"> {
+export function azure(
+  options: AzureOptions,
+): StoreWith<"write" | "list" | "versions" | "delete" | "rotation"> {
   const { place, naming, access } = checkOptions(options)
   const connection = connectionTo(access)
   const inTurn = oneAtATime()
+  const ledger = azureLedger({ place, connection, inTurn })
 
   const secret = async (name: string, signal: AbortSignal, version?: string): Promise<KeyVaultSecret> => {
     const which = version === undefined ? {} : { version }
@@ -92,23 +96,9 @@ export function azure(options: AzureOptions): StoreWith<"write" | "list" | "vers
       yield* infos.sort(newestFirst)
     },
     async delete(name, { signal }) {
-      await inTurn(name, signal, () =>
-        connection.call(signal, async (client, call) => {
-          let said: boolean | undefined
-          const onResponse: typeof call.onResponse = answer => {
-            said = said || isDeleted(name, answer)
-            call.onResponse?.(answer)
-          }
-          try {
-            await client.beginDeleteSecret(name, { ...call, onResponse })
-          } catch (thrown) {
-            // The SDK asks at once how far the deletion has come. Once it is accepted, reads no longer find the secret.
-            if (!said) throw thrown
-          }
-          if (said === false) throw new KeyVaultFailure({ mishap: "unreadable" })
-        }),
-      )
+      await removeSecret(connection, inTurn, name, signal)
     },
+    rotation: () => ledger,
     async ping({ signal }) {
       try {
         stored(NOBODYS_NAME, await secret(NOBODYS_NAME, signal))
@@ -128,13 +118,6 @@ function stored(name: string, { value, properties }: KeyVaultSecret): StoredSecr
   if (typeof value !== "string" || !version || properties.name.toLowerCase() !== name)
     throw new KeyVaultFailure({ mishap: "unreadable" })
   return { value, version, ...about(properties) }
-}
-
-/** Whether an answer says that the secret of this name is deleted: what a proxy answers with status 200 does not. */
-function isDeleted(name: string, { status, parsedBody }: KeyVaultAnswer): boolean {
-  const { id } = fieldsOf(parsedBody)
-  const [, named] = /\/secrets\/([^/]+)/.exec(String(id)) ?? []
-  return status === 200 && named?.toLowerCase() === name
 }
 
 /** The id of the current version; `undefined` if that is switched off: the vault does not say then which it is. */

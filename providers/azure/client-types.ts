@@ -21,6 +21,7 @@ export interface KeyVaultProperties {
   readonly expiresOn?: Date | undefined
   /** Whether it belongs to a certificate. */
   readonly managed?: boolean | undefined
+  readonly contentType?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
 }
 
@@ -41,9 +42,21 @@ export interface KeyVaultClient {
   setSecret(
     name: string,
     value: string,
-    options: KeyVaultCallOptions & { readonly expiresOn?: Date },
+    options: KeyVaultCallOptions & {
+      readonly expiresOn?: Date
+      readonly contentType?: string
+      readonly tags?: Record<string, string>
+    },
   ): Promise<KeyVaultSecret>
+  /** Changes what stands beside the value of a version, in place. */
+  updateSecretProperties(
+    name: string,
+    version: string,
+    options: KeyVaultCallOptions & { readonly enabled?: boolean },
+  ): Promise<unknown>
   beginDeleteSecret(name: string, options: KeyVaultCallOptions): Promise<unknown>
+  getDeletedSecret(name: string, options: KeyVaultCallOptions): Promise<unknown>
+  purgeDeletedSecret(name: string, options: KeyVaultCallOptions): Promise<void>
   listPropertiesOfSecrets(options: KeyVaultCallOptions): AsyncIterable<KeyVaultProperties>
   listPropertiesOfSecretVersions(
     name: string,

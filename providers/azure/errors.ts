@@ -15,7 +15,16 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   versions: 'the permissions "get" and "list", or the role Key Vault Secrets User',
   write: 'the permission "set", or the role Key Vault Secrets Officer',
   delete: 'the permission "delete", or the role Key Vault Secrets Officer',
+  "rotation.check": 'the permissions "get" and "list", or the role Key Vault Secrets Officer',
+  "rotation.park": 'the permission "set", or the role Key Vault Secrets Officer',
+  "rotation.kept": 'the permissions "get" and "list", or the role Key Vault Secrets Officer',
+  "rotation.discard": 'the permissions "delete", "list" and "set", or the role Key Vault Secrets Officer',
+  "rotation.promote": 'the permissions "get", "list" and "set", or the role Key Vault Secrets Officer',
+  "rotation.since": 'the permissions "get" and "list", or the role Key Vault Secrets Officer',
 }
+
+/** The operations that store a value. */
+const STORING: ReadonlySet<string> = new Set(["write", "rotation.park", "rotation.promote"])
 
 /** A way into the vault that is closed is not about this secret: what is held is not withdrawn for it. */
 const CLOSED_WAY: KnownFailure = {
@@ -169,8 +178,9 @@ const LOGINS: Readonly<Record<LoginTrouble, KnownFailure>> = {
 export const azureErrors: ErrorTable = (thrown, operation) => {
   if (thrown instanceof LoginFailure) return ofLogin(thrown)
   if (!(thrown instanceof KeyVaultFailure)) return undefined
-  const { requestId, retryAfterMs } = thrown.fields
-  return { ...ofAnswer(thrown.fields, operation), requestId, retryAfterMs }
+  const { requestId, retryAfterMs, before } = thrown.fields
+  const known = ofAnswer(thrown.fields, operation)
+  return { ...known, ...(before && { notSent: true }), requestId, retryAfterMs }
 }
 
 function ofLogin({ trouble, number }: LoginFailure): KnownFailure {
@@ -192,7 +202,7 @@ function ofAnswer(fields: FailureFields, operation: string): KnownFailure {
   const known = ANSWERS[answer] ?? NUMBERS[number] ?? STATUSES[status]
   if (known === DENIED) return { ...known, hint: deniedHint(operation) }
   if (known !== undefined) return known
-  if (status === 400 || status === 413) return operation === "write" ? REFUSED_VALUE : NOT_UNDERSTOOD
+  if (status === 400 || status === 413) return STORING.has(operation) ? REFUSED_VALUE : NOT_UNDERSTOOD
   return { ...LOST, transient: false }
 }
 

@@ -23,6 +23,8 @@ export interface FailureFields {
   /** The number with which the text of an answer begins: `"10032"` for AKV10032. */
   readonly number?: string | undefined
   readonly mishap?: Mishap | undefined
+  /** Whether the call only looked at something, before what it was for was asked. */
+  readonly before?: boolean | undefined
   readonly requestId?: string | undefined
   readonly retryAfterMs?: number | undefined
 }
@@ -35,6 +37,15 @@ export class KeyVaultFailure extends Error {
   constructor(fields: FailureFields) {
     super("a call of Key Vault failed")
     this.fields = fields
+  }
+}
+
+/** Makes a call that comes before a change, so that it is known of a failure that nothing was changed. */
+export async function beforehand<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (thrown) {
+    throw thrown instanceof KeyVaultFailure ? new KeyVaultFailure({ ...thrown.fields, before: true }) : thrown
   }
 }
 

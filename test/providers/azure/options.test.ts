@@ -106,6 +106,9 @@ describe("the options", () => {
     getSecret: async () => ({ name: "a", properties: { name: "a" } }),
     setSecret: async () => ({ name: "a", properties: { name: "a" } }),
     beginDeleteSecret: async () => undefined,
+    updateSecretProperties: async () => undefined,
+    getDeletedSecret: async () => undefined,
+    purgeDeletedSecret: async () => undefined,
     listPropertiesOfSecrets: async function* () {},
     listPropertiesOfSecretVersions: async function* () {},
   }
