@@ -1,8 +1,14 @@
-import type { ApplyContext, MakeContext, StepContext } from "../../../src/rotation/plan.ts"
+import type { ApplyContext, AwaitsContext, MakeContext, StepContext } from "../../../src/rotation/plan.ts"
 
 /** What a Rotator gives to a step. */
 export function stepContext(more: Partial<StepContext> = {}): StepContext {
-  return { name: "auth/some-key", rotationId: "r1", fence: 1, signal: new AbortController().signal, ...more }
+  return {
+    name: "auth/some-key",
+    rotationId: "r1",
+    fence: 1,
+    signal: new AbortController().signal,
+    ...more,
+  }
 }
 
 /** What a Rotator gives to `create` and `mint`; nothing is in use unless it is said. */
@@ -13,4 +19,10 @@ export function makeContext(more: Partial<MakeContext> = {}): MakeContext {
 /** What a Rotator gives to `apply`; nothing is in use unless it is said. */
 export function applyContext(more: Partial<ApplyContext> = {}): ApplyContext {
   return { ...stepContext(), current: undefined, ...more }
+}
+
+/** What a Rotator gives to `awaits`; nothing is in use unless it is said. */
+export function awaitsContext(more: Partial<AwaitsContext> = {}): AwaitsContext {
+  const { name, signal } = stepContext()
+  return { name, signal, current: undefined, scopes: [], ...more }
 }
