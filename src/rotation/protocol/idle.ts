@@ -1,4 +1,5 @@
 import type { RotationJournal } from "../../core/index.ts"
+import type { ListedCredential } from "../plan.ts"
 import { idOfMain, readMain } from "./facts.ts"
 import { type Turn, write } from "./hold.ts"
 import { ask, type Found, type Main, type Part } from "./steps.ts"
@@ -29,34 +30,39 @@ export function* whenIdle(turn: Turn, found: Found, wish: Wish): Part<Ending> {
 
 /**
  * Revokes what carries our label and is neither in use nor the last one that was promoted: it was made by a replica
- * that was stopped for a whole rotation before it noticed.
+ * that was stopped for a whole rotation before it noticed. Where nothing carries a label it is told of, and removed by
+ * the next rotation: a person may be about to put it into the secret.
  *
  * The list comes first. What is made under a claim that comes later is not in it, so that the look at the journal
  * after it tells that nothing in the list belongs to a rotation that is on its way.
  */
 function* sweep(turn: Turn): Part<void> {
   const { terms, journal } = turn
-  if (terms.kind !== "minted" || !terms.labels) return
+  if (terms.kind !== "minted" || !terms.lists || (!terms.labels && !terms.exclusive)) return
   const rotationId = journal.rotationId ?? terms.rotationId(0, 0)
   const listed = yield* ask({ do: "list", rotationId })
-  const ours = listed.filter(
-    ({ id, label }) => label !== undefined && terms.isOurLabel(label) && id !== journal.newId,
-  )
+  const ours = listed.filter(credential => credential.id !== journal.newId && isOurs(turn, credential))
   if (ours.length === 0) return
   const main = yield* readMain()
   const current = yield* idOfMain(turn, main)
+  const unused = ours.filter(({ id }) => id !== current).map(({ id }) => id)
+  if (unused.length === 0) return
   // Perhaps one of them is what a person put back. Without knowing which it is, none is touched.
-  if (main.version !== undefined && current === undefined) {
-    yield* ask({ do: "tell", notice: { about: "orphans-left", ids: ours.map(({ id }) => id) } })
+  if (!terms.labels || (main.version !== undefined && current === undefined)) {
+    yield* ask({ do: "tell", notice: { about: "orphans-left", ids: unused } })
     return
   }
-  for (const { id } of ours) {
-    if (id === current) continue
+  for (const id of unused) {
     const again = yield* ask({ do: "load" })
     if ((again.journal?.seq ?? 0) !== journal.seq) throw new TurnEnds({ end: "lost", alarm: false })
     yield* ask({ do: "revoke", rotationId, credential: { id } })
     yield* ask({ do: "tell", notice: { about: "orphan-revoked", id } })
   }
+}
+
+function isOurs({ terms, journal }: Turn, { id, label }: ListedCredential): boolean {
+  if (terms.labels) return label !== undefined && terms.isOurLabel(label)
+  return journal.knownIds !== undefined && !journal.knownIds.includes(id)
 }
 
 /**

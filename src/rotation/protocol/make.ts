@@ -9,7 +9,10 @@ import { TurnEnds } from "./terms.ts"
 export function* whenClaimed(turn: Turn): Part<void> {
   const parked = yield* readCandidate(turn)
   if (parked !== undefined) return yield* writeParked(turn, parked)
-  if (turn.terms.kind === "generated") return yield* create(turn)
+  const { kind, labels, exclusive } = turn.terms
+  if (kind === "generated") return yield* create(turn)
+  // Where nothing carries a label, what a replica made that came too late is found by nobody before the next claim.
+  if (exclusive && !labels) return yield* clean(yield* write(turn, { state: "cleaning" }))
   yield* mint(yield* write(turn, { state: "minting" }))
 }
 

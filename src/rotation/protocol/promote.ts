@@ -1,7 +1,7 @@
 import type { Kept, Promoted, RotationJournal, SecretValue, Version } from "../../core/index.ts"
 import { readCandidate, readMain } from "./facts.ts"
 import { block, fence, following, type Patch, type Turn, write } from "./hold.ts"
-import { ask, type Main, type Part, type Promotion } from "./steps.ts"
+import { ask, type Main, type Part } from "./steps.ts"
 import { TurnEnds } from "./terms.ts"
 
 /** The new credential works: from here the rotation goes forward, or a person is asked. */
@@ -17,7 +17,7 @@ export function* whenPublished(turn: Turn): Part<void> {
 }
 
 function* publish(turn: Turn): Part<void> {
-  const { terms, journal } = turn
+  const { terms } = turn
   const kept = yield* candidateOrBlock(turn)
   const main = yield* readMain()
   const { value, version } = main
@@ -25,79 +25,79 @@ function* publish(turn: Turn): Part<void> {
   if (value === undefined || version === undefined) return yield* promote(turn)
   if (terms.same(value, kept.value)) return yield* promote(turn)
   const published = terms.publish?.(value, kept.value) ?? kept.value
-  const patch = (done: Promoted): Patch => ({
-    state: "published",
-    base: done.version,
-    notBefore: turn.at + terms.propagation,
-    leaseUntil: 0,
-  })
-  // The answer to the write was lost: the set holds the new key already.
-  if (version !== journal.base && terms.same(value, published)) {
-    yield* write(turn, patch({ version }))
-    return
+  const aim: Aim = {
+    value: published,
+    patch: done => ({ state: "published", base: done.version, leaseUntil: 0 }),
+    from: at => ({ notBefore: at + terms.propagation }),
   }
-  yield* change(turn, main, { value: published }, patch)
+  yield* change(turn, main, aim)
 }
 
 function* promote(turn: Turn): Part<void> {
   const { journal } = turn
   const kept = yield* candidateOrBlock(turn)
-  const former = journal.rollback === true ? { former: true } : {}
-  yield* change(turn, yield* readMain(), { ...kept, ...former }, done => promotedPatch(turn, done))
+  yield* change(turn, yield* readMain(), {
+    ...kept,
+    ...(journal.rollback === true ? { former: true } : {}),
+    patch: ({ version, previous }) => ({
+      state: "promoted",
+      promotedVersion: version,
+      previous,
+      notBefore: undefined,
+      leaseUntil: 0,
+    }),
+    from: at => startOfGrace(turn, at),
+  })
 }
 
-function promotedPatch({ terms, journal, at }: Turn, done: Promoted): Patch {
-  return {
-    state: "promoted",
-    promotedVersion: done.version,
-    previous: done.previous,
-    lastPromotedAt: at,
-    notBefore: journal.compromised === true ? at : at + terms.grace,
-    leaseUntil: 0,
-  }
+/** When the grace begins, and so when it ends. */
+export function startOfGrace({ terms, journal }: Turn, at: number): Patch {
+  return { lastPromotedAt: at, notBefore: journal.compromised === true ? at : at + terms.grace }
 }
 
-/** What the secret is changed to, and where that is kept. */
+/** What the secret is changed to, where that is kept, and what is written down about it. */
 interface Aim {
   readonly value: SecretValue
   readonly reference?: string
   readonly former?: boolean
+  readonly patch: (done: Promoted) => Patch
+  /** What follows from the time, which is asked for after the change: whoever is stopped right before it changes it later. */
+  readonly from: (at: number) => Patch
 }
 
 /** Changes the secret, if it is still what it was, and writes that down. */
-function* change(turn: Turn, main: Main, aim: Aim, patch: (done: Promoted) => Patch): Part<void> {
+function* change(turn: Turn, main: Main, aim: Aim): Part<void> {
   const { terms, journal } = turn
-  if (holds(turn, main, aim.value)) return yield* writeChanged(turn, main.version, patch)
+  // The answer to the change was lost, or a faster replica has made the same one.
+  if (holds(turn, main, aim.value)) return yield* writeChanged(turn, main.version, aim)
   if (main.version !== journal.base) yield* block(turn, "changed-by-hand")
   yield* refuseForeign(turn)
   const fenced = yield* fence(turn, terms.deadlines.store)
-  const { base } = journal
+  const { value, reference, former } = aim
   const promotion = yield* ask({
     do: "promote",
     rotationId: journal.rotationId ?? "",
-    ...aim,
-    ...(base === undefined ? {} : { expectBase: base }),
-    journal: (done: Promoted): RotationJournal => following(fenced, patch(done)),
+    value,
+    ...(reference === undefined ? {} : { reference }),
+    ...(former === undefined ? {} : { former }),
+    ...(journal.base === undefined ? {} : { expectBase: journal.base }),
+    journal: (done: Promoted): RotationJournal => following(fenced, aim.patch(done)),
   })
-  if (promotion === "refused") return yield* afterRefusal(fenced, aim, patch)
-  yield* afterChange(fenced, promotion, patch)
+  if (promotion === "refused") return yield* afterRefusal(fenced, aim)
+  if (!promotion.journaled) yield* writePromoted(fenced, promotion, aim)
 }
 
-function* afterRefusal(turn: Turn, aim: Aim, patch: (done: Promoted) => Patch): Part<void> {
+function* afterRefusal(turn: Turn, aim: Aim): Part<void> {
   const main = yield* readMain()
   if (!holds(turn, main, aim.value)) yield* block(turn, "changed-by-hand")
-  yield* writeChanged(turn, main.version, patch)
+  yield* writeChanged(turn, main.version, aim)
 }
 
-function* afterChange(
-  turn: Turn,
-  promotion: Exclude<Promotion, "refused">,
-  patch: (done: Promoted) => Patch,
-): Part<void> {
-  if (promotion.journaled) return
+function* writePromoted(turn: Turn, done: Promoted, aim: Aim): Part<void> {
   try {
     yield* refuseForeign(turn)
-    yield* write(turn, patch(promotion))
+    const { at } = yield* ask({ do: "load" })
+    yield* write({ ...turn, at }, { ...aim.patch(done), ...aim.from(at) })
   } catch (thrown) {
     // On a store without conditional writes, what was written just now may lie over what a faster replica has
     // promoted since. Only whoever holds the journal may mend that.
@@ -108,16 +108,12 @@ function* afterChange(
   }
 }
 
-/** The secret holds what it should, from a write whose answer was lost. */
-function* writeChanged(
-  turn: Turn,
-  version: Version | undefined,
-  patch: (done: Promoted) => Patch,
-): Part<void> {
+/** The secret holds what it should, from a change whose answer was lost. */
+function* writeChanged(turn: Turn, version: Version | undefined, aim: Aim): Part<void> {
   if (version === undefined) throw new TurnEnds({ end: "lost", alarm: false })
   yield* refuseForeign(turn)
-  const previous = turn.journal.base
-  yield* write(turn, patch({ version, ...(previous === undefined ? {} : { previous }) }))
+  const { at } = yield* ask({ do: "load" })
+  yield* write({ ...turn, at }, { ...aim.patch({ version }), ...aim.from(at) })
 }
 
 function holds({ terms }: Turn, { value }: Main, wanted: SecretValue): boolean {

@@ -47,12 +47,13 @@ function* seeThatItIsDead(turn: Turn): Part<void> {
   const { terms, journal } = turn
   // Without an overlap it was the promotion of the new one that ended it.
   if (!terms.overlap) return
-  const old = yield* oldCredential(turn)
-  if (old.id === undefined && (old.value === undefined || !terms.verifiesOld)) {
-    if (terms.revokes) yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
+  if (terms.revokes && journal.oldId === undefined) {
+    if (journal.base !== undefined) yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
     return
   }
   if (!terms.verifiesOld) return
+  const old = yield* oldCredential(turn)
+  if (old.id === undefined && old.value === undefined) return
   const rotationId = journal.rotationId ?? ""
   const verdict = yield* ask({ do: "verifyOld", rotationId, credential: old })
   if (verdict === "works") throw new TurnEnds({ end: "still-accepted" })

@@ -38,6 +38,8 @@ export type Notice =
   | { readonly about: "orphan-revoked"; readonly id: string }
   /** The old credential was not made here, or cannot be told: whoever made it has to end it. */
   | { readonly about: "old-left-to-person"; readonly id?: string }
+  /** A rotation was given up by a person when its new credential may have been in use: it is not ended here. */
+  | { readonly about: "new-left-to-person"; readonly id?: string }
   /** A replica that came late had put an older value into the secret; the promoted one was put back. */
   | { readonly about: "repaired" }
   /** Going back failed, because the far side refuses the old credential: the new one stays. */

@@ -1,7 +1,7 @@
-import { hold, type Turn } from "./hold.ts"
+import { hold, type Turn, write } from "./hold.ts"
 import { NO_JOURNAL, whenIdle } from "./idle.ts"
 import { clean, whenClaimed, whenMinting } from "./make.ts"
-import { whenPublished, whenVerified } from "./promote.ts"
+import { startOfGrace, whenPublished, whenVerified } from "./promote.ts"
 import { whenApplied, whenDiscarding, whenParked } from "./prove.ts"
 import { whenPromoted, whenRetiring } from "./retire.ts"
 import { type Answer, ask, type Found, type Part, type Step } from "./steps.ts"
@@ -38,6 +38,11 @@ function* turnFrom(terms: Terms, mind: Mind, wish: Wish): Part<Ending> {
   const held = free ? turn : yield* hold(turn, found, wish.force === true)
   if (asksForMore && (yield* grant(held, wish))) return { end: "moved" }
   if (isWaiting(held, found)) return { end: "waiting", until: held.journal.notBefore ?? 0 }
+  if (state === "promoted" && held.journal.notBefore === undefined) {
+    // The secret and the journal were changed in one step, whose time nobody could know before.
+    yield* write(held, { ...startOfGrace(held, found.at), leaseUntil: 0 })
+    return { end: "moved" }
+  }
   yield* go(held)
   return { end: "moved" }
 }

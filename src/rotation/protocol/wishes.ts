@@ -2,7 +2,7 @@ import type { RotationState } from "../../core/index.ts"
 import { readMain } from "./facts.ts"
 import { type Turn, write } from "./hold.ts"
 import { formerValue } from "./retire.ts"
-import type { Part } from "./steps.ts"
+import { ask, type Part } from "./steps.ts"
 import { type Refusal, TurnEnds, type Wish } from "./terms.ts"
 
 /** Where the new credential is in nobody's hands yet, so that it can be taken back. */
@@ -50,6 +50,10 @@ function* leave(turn: Turn): Part<boolean> {
   const { journal } = turn
   const main = yield* readMain()
   const isPromoted = main.version !== undefined && main.version === journal.promotedVersion
+  if (journal.candidate !== undefined && !isPromoted) {
+    const { newId: id } = journal
+    yield* ask({ do: "tell", notice: { about: "new-left-to-person", ...(id === undefined ? {} : { id }) } })
+  }
   yield* write(turn, {
     state: "idle",
     newId: isPromoted ? journal.newId : undefined,
