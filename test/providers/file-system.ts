@@ -26,3 +26,61 @@ export function failing(
     return await original(...rest)
   })
 }
+
+/** A process that ends in the middle of its work, as the file system sees it. */
+export interface Dying {
+  /** Whether it has come to its end; not where it did less than that. */
+  readonly isDead: boolean
+  /** Lets the file system work again, for the next process. */
+  bury(): void
+}
+
+const CHANGES = ["open", "writeFile", "rename", "rm", "link"] as const
+const LOOKS = ["readFile", "stat", "lstat", "readlink", "access"] as const
+const CHANGES_OF_HANDLES = ["writeFile", "sync", "chmod", "chown"] as const
+
+/**
+ * Ends the process right before its nth call that changes something on disk, from 0: that call and all after it do
+ * nothing, those that would tidy up as well.
+ */
+export function dyingAt(place: number): Dying {
+  let changes = 0
+  const mayStill = (changesSomething: boolean): void => {
+    if (changes < place || (changes === place && !changesSomething)) {
+      if (changesSomething) changes++
+      return
+    }
+    changes = Number.POSITIVE_INFINITY
+    throw Object.assign(new Error("the process has ended"), { code: "EIO" })
+  }
+  const spies = [...CHANGES, ...LOOKS].map(call => {
+    const original = fs[call] as Call
+    return vi.spyOn(fs, call).mockImplementation((async (...rest: unknown[]) => {
+      const writes = call === "open" ? rest[1] !== "r" : (CHANGES as readonly string[]).includes(call)
+      mayStill(writes)
+      const answer = await original(...rest)
+      if (call !== "open") return answer
+      const handle = answer as Record<string, Call>
+      for (const change of CHANGES_OF_HANDLES) {
+        const own = handle[change]?.bind(answer)
+        handle[change] = async (...more) => {
+          mayStill(true)
+          return await own?.(...more)
+        }
+      }
+      return answer
+    }) as never)
+  })
+  syncBuiltinESMExports()
+  const bury = (): void => {
+    for (const spy of spies) spy.mockRestore()
+    syncBuiltinESMExports()
+  }
+  onTestFinished(bury)
+  return {
+    get isDead() {
+      return changes === Number.POSITIVE_INFINITY
+    },
+    bury,
+  }
+}
