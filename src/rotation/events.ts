@@ -1,4 +1,4 @@
-import type { BlockedReason, RotationState, SecretError } from "../core/index.ts"
+import { type BlockedReason, type RotationState, refuseNoFunction, type SecretError } from "../core/index.ts"
 import type { Notice, Step } from "./protocol/steps.ts"
 
 /** What every event of a rotation says. No event holds a value. */
@@ -22,13 +22,14 @@ export type RotationEvent =
       /** How long it took, in milliseconds. */
       readonly took: number
     })
-  /** A step failed; the rotation stays where it is, and `retryAt` is when it is gone on with. */
+  /** A step failed; the rotation stays where it is until it is tried again. */
   | (About & {
       readonly type: "failed"
       /** Absent where it failed before its first step, or after its last. */
       readonly step?: RotationStep
       readonly error: SecretError
-      readonly retryAt: Date
+      /** Absent for `"refresh"`: handles are read again when their time comes. */
+      readonly retryAt?: Date
     })
   /** The journal says another state now. `"idle"` to `"claimed"` is the beginning of a rotation, anything to `"idle"` its end. */
   | (About & { readonly type: "moved"; readonly from: RotationState; readonly to: RotationState })
@@ -52,3 +53,41 @@ export type RotationStep = Exclude<Step["do"], "tell"> | "check" | "awaits" | "r
 
 /** See `Rotator.on`. */
 export type RotationListener = (event: RotationEvent) => void
+
+/** Hands events to listeners, one after another. */
+export class RotationEvents {
+  readonly #listeners: Set<RotationListener> = new Set()
+  /** How often a listener threw: there is nobody to tell, so it is counted, for `health()`. */
+  failures = 0
+
+  /** Whether anybody listens. */
+  get heard(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  /** @throws SecretError `MISCONFIGURED` for no function. */
+  on(listener: RotationListener): Disposable {
+    refuseNoFunction("on()", listener)
+    // A wrapper of its own lets the same function listen twice, each with its own end.
+    const own: RotationListener = event => listener(event)
+    this.#listeners.add(own)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(own) }
+  }
+
+  emit(event: RotationEvent): void {
+    // Of those who listen now: one who begins to in answer to an event hears of the next one.
+    for (const listener of [...this.#listeners]) {
+      try {
+        const ended: unknown = (listener as (event: RotationEvent) => unknown)(Object.freeze(event))
+        if (ended instanceof Promise) ended.catch(this.#failed)
+      } catch {
+        // A listener must not stop the others, nor the rotation that it was told of.
+        this.#failed()
+      }
+    }
+  }
+
+  readonly #failed = (): void => {
+    this.failures += 1
+  }
+}

@@ -24,7 +24,7 @@ export type {
   StepDeadlines,
   Verdict,
 } from "./plan.ts"
-export type { Rotator, RotatorConstructor } from "./rotator.ts"
+export { Rotator } from "./rotator.ts"
 export type {
   DryRun,
   DryRunCheck,

@@ -28,8 +28,8 @@ export interface Rotation {
   /** Absent: only `rotate()` begins one. */
   readonly schedule?: RotationSchedule
   /**
-   * How far rotations are spread, as a part of the interval or of the time between two slots, from `"0%"` to `"50%"`.
-   * By the secret's name, so that all replicas agree. Default: `"10%"`.
+   * How far rotations are spread, as a part of the interval or of the time between two slots, from `"0%"` to `"50%"`; at
+   * most an hour behind a slot. By the secret's name, so that all replicas agree. Default: `"10%"`.
    */
   readonly jitter?: `${number}%`
   /**

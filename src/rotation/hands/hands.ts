@@ -1,0 +1,169 @@
+import {
+  errorAbout,
+  isSecretError,
+  printable,
+  type RotationJournal,
+  rebuild,
+  type SecretError,
+} from "../../core/index.ts"
+import type { RotationStep } from "../events.ts"
+import type { Answer, AnswerTo, Notice, Step } from "../protocol/steps.ts"
+import { PlanSteps } from "./plan-steps.ts"
+import { type FoundByClock, type MainWithExpiry, StoreSteps } from "./store-steps.ts"
+import type { Subject } from "./subject.ts"
+
+/** Who hears of what the hands do. */
+export interface Onlooker {
+  /** The journal was read. */
+  found(found: FoundByClock): void
+  /** The journal was written by this one. */
+  wrote(journal: RotationJournal): void
+  /** The secret was read as it is now. */
+  read(main: MainWithExpiry): void
+  stepped(step: RotationStep, took: number): void
+  noticed(notice: Notice): void
+}
+
+/** A step that failed: the turn ends there, as if the process had died. */
+export class StepFailed {
+  readonly step: RotationStep
+  readonly error: SecretError
+
+  constructor(step: RotationStep, error: SecretError) {
+    this.step = step
+    this.error = error
+  }
+}
+
+/** What was thrown where steps are done, as a failure: also where it comes from between two of them. */
+export function failureOf(
+  thrown: unknown,
+  { name, store }: Subject,
+): { readonly step?: RotationStep; readonly error: SecretError } {
+  if (thrown instanceof StepFailed) return thrown
+  if (isSecretError(thrown)) return { error: errorAbout(thrown, name) }
+  return { error: rebuild(thrown, { secret: name, store: store.location }) }
+}
+
+/** Does what the protocol asks for: on the journal, on the store, and by the plan. */
+export class Hands {
+  readonly #subject: Subject
+  readonly #onlooker: Onlooker
+  readonly #store: StoreSteps
+  readonly #plan: PlanSteps
+  /** The number of the journal that was seen last, which grows from step to step. */
+  #seq = 0
+
+  /** @param signal cuts off whatever is under way. */
+  constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal) {
+    this.#subject = subject
+    this.#onlooker = onlooker
+    this.#store = new StoreSteps(subject, signal)
+    this.#plan = new PlanSteps(subject, signal)
+  }
+
+  /**
+   * Does one step.
+   *
+   * @throws StepFailed
+   */
+  async perform<S extends Step>(step: S): Promise<AnswerTo<S>> {
+    if (step.do === "tell") {
+      this.#onlooker.noticed(step.notice)
+      return undefined as AnswerTo<S>
+    }
+    return (await this.#timed(step.do, () => this.#answer(step))) as AnswerTo<S>
+  }
+
+  /** @throws StepFailed */
+  async load(): Promise<FoundByClock> {
+    return await this.#timed("load", () => this.#load())
+  }
+
+  /** Whether the store, as it is, would let a rotation go through. @throws StepFailed */
+  async check(): Promise<void> {
+    await this.#timed("check", () => this.#store.check())
+  }
+
+  /** What a person has to do first, in a line. @throws StepFailed */
+  async awaits(): Promise<string | undefined> {
+    if (this.#subject.plan.awaits === undefined) return undefined
+    const { value } = await this.perform({ do: "main" })
+    const what = await this.#timed("awaits", () =>
+      this.#plan.awaits(value === undefined ? undefined : { value }),
+    )
+    return what === undefined ? undefined : printable(what)
+  }
+
+  async #timed<T>(step: RotationStep, call: () => Promise<T>): Promise<T> {
+    const { clock } = this.#subject
+    const begun = clock.monotonic()
+    let answer: T
+    try {
+      answer = await call()
+    } catch (thrown) {
+      throw new StepFailed(step, failureOf(thrown, this.#subject).error)
+    }
+    this.#onlooker.stepped(step, clock.monotonic() - begun)
+    return answer
+  }
+
+  async #load(): Promise<FoundByClock> {
+    const found = await this.#store.load()
+    this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
+    this.#onlooker.found(found)
+    return found
+  }
+
+  async #answer(step: Exclude<Step, { do: "tell" }>): Promise<Answer> {
+    const fence = this.#seq
+    switch (step.do) {
+      case "load":
+        return await this.#load()
+      case "save": {
+        const saving = await this.#store.save(step.journal)
+        if (saving.saved) this.#wrote(step.journal)
+        return saving
+      }
+      case "main": {
+        const main = await this.#store.main(step.version)
+        if (step.version === undefined) this.#onlooker.read(main)
+        return main
+      }
+      case "kept":
+        return await this.#store.kept(step)
+      case "create":
+      case "mint":
+        return await this.#plan.make(step, fence)
+      case "park":
+        return await this.#store.park(step.rotationId, step.value)
+      case "list":
+        return await this.#plan.list({ rotationId: step.rotationId, fence })
+      case "identify":
+        return await this.#plan.identify(step.value, { rotationId: step.rotationId, fence })
+      case "revoke":
+        return await this.#plan.revoke(step.credential, { rotationId: step.rotationId, fence })
+      case "apply":
+        return await this.#plan.apply(step, { rotationId: step.rotationId, fence: step.fence })
+      case "verify":
+        return await this.#plan.verify(step.credential, { rotationId: step.rotationId, fence })
+      case "verifyOld":
+        return await this.#plan.verifyOld(step.credential, { rotationId: step.rotationId, fence })
+      case "promote": {
+        const promotion = await this.#store.promote(step)
+        if (promotion !== "refused" && promotion.journaled) this.#wrote(step.journal(promotion))
+        return promotion
+      }
+      case "since":
+        return await this.#store.since(step.base)
+      case "discard":
+        await this.#store.discard(step)
+        return undefined
+    }
+  }
+
+  #wrote(journal: RotationJournal): void {
+    this.#seq = journal.seq
+    this.#onlooker.wrote(journal)
+  }
+}

@@ -1,0 +1,127 @@
+import { Cron } from "croner"
+import { misconfigured, parseDuration, refuseUnknownOptions } from "../../core/index.ts"
+import { spread } from "../ids.ts"
+import type { CronSchedule, RotationSchedule } from "../options.ts"
+
+/** When one secret is rotated. All times in milliseconds since 1970. */
+export interface Timetable {
+  /**
+   * When the rotation after one that was promoted at `since` is due, with its jitter: the same in every replica.
+   *
+   * @param key what the jitter follows from beside the name: the time of that promotion as it is written down.
+   */
+  after(since: number, key: number): number
+  /** About how long it is from one rotation to the next, at this time. */
+  period(at: number): number
+  /** Whether a secret that was never rotated is due at once, unless it is said otherwise. */
+  readonly beginsNow: boolean
+}
+
+/** How a timetable is made. */
+export interface TimetableOf {
+  readonly name: string
+  readonly schedule: RotationSchedule
+  /** A part of one. */
+  readonly jitter: number
+  /** The present, in milliseconds since 1970: a cron expression must fire after it. */
+  readonly now: number
+  /** The shortest time from one rotation to the next that the plan leaves, in milliseconds. */
+  readonly least: number
+}
+
+/**
+ * @throws SecretError `MISCONFIGURED` for a schedule of no known form, an interval that the plan's grace does not leave,
+ * a cron expression that cannot be read or never fires, and a time zone that does not exist.
+ */
+export function timetableOf(of: TimetableOf): Timetable {
+  const { schedule } = of
+  if (typeof schedule !== "object" || schedule === null) throw noSchedule()
+  if ("interval" in schedule && "cron" in schedule) throw noSchedule()
+  if ("interval" in schedule) {
+    refuseUnknownOptions("schedule", schedule, ["interval"])
+    return byInterval(parseDuration(schedule.interval, "schedule.interval"), of)
+  }
+  if (!("cron" in schedule)) throw noSchedule()
+  refuseUnknownOptions("schedule", schedule, ["cron", "timezone"])
+  return bySlot(schedule, of)
+}
+
+function noSchedule() {
+  return misconfigured(
+    "the schedule is neither an interval nor a cron expression",
+    'write { interval: "24h" } or { cron: "0 3 * * *", timezone: "Europe/Paris" }',
+  )
+}
+
+/** At the latest after the interval, so that a policy that allows so long is kept; the jitter makes it earlier. */
+function byInterval(interval: number, { name, jitter, least }: TimetableOf): Timetable {
+  const shortest = interval * (1 - jitter)
+  if (shortest < least) {
+    throw misconfigured(
+      "the interval is shorter than one rotation takes with its propagation and its grace",
+      "write a longer interval, or lower the ttl, maxStale and tokenLifetime of the plan's consumers: they make the grace",
+    )
+  }
+  return {
+    after: (since, key) => since + Math.round(interval * (1 - jitter * spread("interval", name, key))),
+    period: () => interval,
+    beginsNow: true,
+  }
+}
+
+/** How soon after a rotation a slot counts as that rotation's own, in milliseconds: as far as two clocks may differ. */
+const SAME_SLOT = 60_000
+
+function bySlot(schedule: CronSchedule, { name, jitter, now }: TimetableOf): Timetable {
+  const cron = cronOf(schedule)
+  const next = (from: number): number => cron.nextRun(new Date(from))?.getTime() ?? Number.POSITIVE_INFINITY
+  if (next(now) === Number.POSITIVE_INFINITY) {
+    throw misconfigured(
+      "the cron expression never fires",
+      "look at its day and month: the 31st of February does not come",
+    )
+  }
+  const gapAfter = (slot: number): number => next(slot) - slot
+  return {
+    after(since) {
+      const first = next(since)
+      // Whoever promoted it may have had a clock that was a little behind: its slot is not there a second time.
+      const isPast = first - since < Math.min(SAME_SLOT, gapAfter(first) / 10)
+      const slot = isPast ? next(first) : first
+      return Number.isFinite(slot)
+        ? slot + Math.round(spreadOver(gapAfter(slot), jitter) * spread("slot", name, slot))
+        : slot
+    },
+    period: at => gapAfter(next(at)),
+    beginsNow: false,
+  }
+}
+
+/** The longest time over which secrets are spread that are due at the same moment, in milliseconds. */
+const LONGEST_SPREAD = 3_600_000
+
+/** Over how much time secrets are spread that are due at the same moment, in milliseconds: a part of the period, at most an hour. */
+export function spreadOver(period: number, jitter: number): number {
+  return jitter === 0 ? 0 : Math.min(LONGEST_SPREAD, period * jitter)
+}
+
+function cronOf({ cron, timezone = "UTC" }: CronSchedule): Cron {
+  if (typeof cron !== "string" || typeof timezone !== "string") throw noSchedule()
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: timezone })
+  } catch {
+    throw misconfigured(
+      "the time zone of the schedule does not exist",
+      'write one like "Europe/Paris" or "UTC"',
+    )
+  }
+  try {
+    return new Cron(cron, { timezone, paused: true, mode: "5-or-6-parts" })
+  } catch {
+    // What the parser says quotes what was written, which may be anything.
+    throw misconfigured(
+      "the cron expression of the schedule cannot be read",
+      'write five fields, minute hour day month weekday, or six with seconds in front: "0 3 * * *"',
+    )
+  }
+}

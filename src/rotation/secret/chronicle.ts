@@ -1,0 +1,76 @@
+import type { RotationJournal, RotationState } from "../../core/index.ts"
+import type { RotationEvent, RotationEvents, RotationStep } from "../events.ts"
+import type { Onlooker } from "../hands/hands.ts"
+import type { FoundByClock, MainWithExpiry } from "../hands/store-steps.ts"
+import type { Subject } from "../hands/subject.ts"
+import type { Notice } from "../protocol/steps.ts"
+import type { Memory } from "./memory.ts"
+
+/** An event without what all of them say. */
+export type Told = RotationEvent extends infer Each
+  ? Each extends RotationEvent
+    ? Omit<Each, "name" | "rotationId" | "state" | "at">
+    : never
+  : never
+
+/** What happens to one secret in one call: remembered, and told whoever listens. */
+export class Chronicle implements Onlooker {
+  readonly #subject: Subject
+  readonly #memory: Memory
+  readonly #events: RotationEvents
+  /** Whether anything was written down. */
+  moved = false
+  /** The state before the last write of the journal. */
+  from: RotationState | undefined
+  /** Whether the far side has refused a candidate. */
+  refused = false
+  /** Whether the secret was changed since this was last set back. */
+  changed = false
+
+  constructor(subject: Subject, memory: Memory, events: RotationEvents) {
+    this.#subject = subject
+    this.#memory = memory
+    this.#events = events
+  }
+
+  found(found: FoundByClock): void {
+    this.#memory.found(found)
+  }
+
+  wrote(journal: RotationJournal): void {
+    const { from, to } = { from: this.#memory.state, to: journal.state }
+    this.#memory.wrote(journal)
+    this.moved = true
+    this.from = from
+    if (from === to) return
+    if (to === "published" || to === "promoted") this.changed = true
+    this.tell({ type: "moved", from, to })
+  }
+
+  read({ expiresAt }: MainWithExpiry): void {
+    this.#memory.expires = expiresAt
+  }
+
+  stepped(step: RotationStep, took: number): void {
+    this.tell({ type: "step", step, took })
+  }
+
+  noticed(notice: Notice): void {
+    if (notice.about === "candidate-refused") this.refused = true
+    this.tell({ type: "notice", notice })
+  }
+
+  /** Tells whoever listens. */
+  tell(told: Told): void {
+    if (!this.#events.heard) return
+    const { name, clock } = this.#subject
+    const { state, rotationId } = this.#memory
+    this.#events.emit({
+      ...told,
+      name,
+      ...(rotationId === undefined ? {} : { rotationId }),
+      state,
+      at: new Date(clock.wall()),
+    })
+  }
+}
