@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../core/index.ts"
+import { className, isSecretError, misconfigured, SecretError } from "../../../core/index.ts"
 
 /** One request of Vault's HTTP API. Its body and its token are secret. */
 export interface VaultApiRequest {
@@ -93,10 +93,22 @@ export function vaultApi(of: string, options: VaultApiOptions): VaultApi {
   if (namespace !== undefined && (typeof namespace !== "string" || !/^[\x21-\x7e]*$/.test(namespace)))
     throw misconfigured(`namespace of ${of} is no path`, 'write it as in "team-a/project"')
 
-  const own = async (): Promise<string> => (typeof token === "string" ? token : await token()).trim()
+  const own = async (): Promise<unknown> => {
+    if (typeof token === "string") return token
+    try {
+      return await token()
+    } catch (thrown) {
+      if (isSecretError(thrown)) throw thrown
+      throw new SecretError("UNAUTHENTICATED", {
+        message: `what gives the token of ${of} failed (${className(thrown)})`,
+        hint: "see where the token is read from",
+      })
+    }
+  }
   const tokenOf = async (whose: VaultApiRequest["token"]): Promise<string | undefined> => {
     if (whose === "none") return undefined
-    const text = whose === "own" ? await own() : whose.text
+    const given = whose === "own" ? await own() : whose.text
+    const text = typeof given === "string" ? given.trim() : ""
     // What a header cannot hold would be quoted by the platform's own error.
     if (/^[\x21-\x7e]+$/.test(text)) return text
     throw misconfigured(
