@@ -1,9 +1,15 @@
-import { defineStore, type StoreDefinition, type StoreWith } from "../../src/core/index.ts"
-import { connection } from "./client.ts"
+import { defineStore, type NativeLedger, type StoreDefinition, type StoreWith } from "../../src/core/index.ts"
+import { type Connection, connection } from "./client.ts"
 import { awsErrors, errorOf } from "./errors.ts"
 import { AwsFailure } from "./failure.ts"
 import { awsNames } from "./names.ts"
-import { type AwsOptions, type AwsStageOptions, CURRENT, checkOptions } from "./options.ts"
+import {
+  type AwsOptions,
+  type AwsStageOptions,
+  type CheckedOptions,
+  CURRENT,
+  checkOptions,
+} from "./options.ts"
 import { listSecrets, listVersions, readSecret, readSecrets } from "./read.ts"
 import { rotationLedger } from "./rotation/index.ts"
 import { deleteSecret, VALUES, writeSecret } from "./write.ts"
@@ -29,8 +35,20 @@ export function aws(
 ): StoreWith<"readMany" | "write" | "list" | "versions" | "delete" | "rotation">
 export function aws(options: AwsOptions = {}): StoreWith<"list" | "versions"> {
   const checked = checkOptions(options)
+  return storeOn(connection(checked), checked)
+}
+
+/**
+ * A store on a connection.
+ *
+ * @param rotation the ledger of its rotations. Default: that of rotations of ours.
+ */
+export function storeOn(
+  way: Connection,
+  checked: CheckedOptions,
+  rotation: () => NativeLedger = () => rotationLedger(way, checked),
+): StoreWith<"list" | "versions"> {
   const { location, naming, stage, recoveryDays, fresh } = checked
-  const way = connection(checked)
   const { call, close } = way
   const renamed = new Set(Object.values(naming.rename ?? {}))
   const probe = naming.prefix === undefined ? "latchkey/ping" : `${naming.prefix}/latchkey/ping`
@@ -75,6 +93,6 @@ export function aws(options: AwsOptions = {}): StoreWith<"list" | "versions"> {
     readMany: async (names, { signal }) => await readSecrets(call, names, signal),
     write: async (name, value, options) => await writeSecret(way, fresh, name, value, options),
     delete: async (name, { signal }) => await deleteSecret(call, name, recoveryDays, signal),
-    rotation: () => rotationLedger(way, checked),
+    rotation,
   })
 }

@@ -1,4 +1,6 @@
 export { aws } from "./aws.ts"
 export type { SecretsManagerLike } from "./client.ts"
+export type { AwsManagedRotation, AwsManagedSecret } from "./managed.ts"
+export { awsManagedRotation } from "./managed.ts"
 export type { AwsCredentials, AwsOptions, AwsStageOptions } from "./options.ts"
 export { fromUrl } from "./options.ts"

@@ -1,4 +1,4 @@
-import { type Kept, type SecretValue, sameValue } from "../../../src/core/index.ts"
+import { type CallOptions, type Kept, type SecretValue, sameValue } from "../../../src/core/index.ts"
 import { labelOff, sweep } from "../candidates.ts"
 import type { Connection } from "../client.ts"
 import { AwsFailure, isNamed, noAnswer } from "../failure.ts"
@@ -6,38 +6,28 @@ import { rotationLabel } from "../labels.ts"
 import { isVersionId } from "../names.ts"
 import { storedSecret } from "../read.ts"
 import { contentOf } from "../write.ts"
-import { fitSecret } from "./fitness.ts"
 import { loadJournal } from "./journal.ts"
+import type { Place } from "./place.ts"
 import { candidateToken } from "./tokens.ts"
-
-/** What is parked, and by which rotation. */
-interface Parking {
-  readonly rotationId: string
-  readonly value: SecretValue
-  readonly signal: AbortSignal
-}
 
 /**
  * Puts a candidate beside the current version, under a token that is derived from the rotation: the first one that comes
- * is stored, and whoever comes later is told so. It has a label of the rotation's own, without which the service might
- * forget it; not AWSPENDING, by which the service knows its own rotations.
- *
- * The label stays on it until the rotation is over, also while it is the current version: a program that goes on with a
- * rotation whose promotion it has not seen knows by it what was promoted.
+ * is stored, and whoever comes later is told so. It has a label, without which the service might forget it.
  */
 export async function park(
   connection: Connection,
   name: string,
-  { rotationId, value, signal }: Parking,
+  place: Place,
+  { value, signal }: CallOptions & { readonly value: SecretValue },
 ): Promise<{ readonly reference: string; readonly mine: boolean }> {
-  await fitSecret(connection.call, name, signal)
-  const token = await candidateToken(name, rotationId)
-  const put = async () =>
-    await connection.call(
-      "PutSecretValue",
-      { SecretId: name, ...contentOf(value, token), VersionStages: [rotationLabel(token)] },
-      signal,
-    )
+  const { token, label, rotationToken } = place
+  const input = {
+    SecretId: name,
+    ...contentOf(value, token),
+    VersionStages: [label],
+    ...(rotationToken !== undefined && { RotationToken: rotationToken }),
+  }
+  const put = async () => await connection.call("PutSecretValue", input, signal)
   try {
     const { VersionId } = await put().catch(async thrown => {
       const isFull = isNamed(thrown, "LimitExceededException")
@@ -49,8 +39,8 @@ export async function park(
   } catch (thrown) {
     if (!isNamed(thrown, "ResourceExistsException")) throw thrown
   }
-  // Of text and of bytes alike the service says that another value is there, but one that compares them in another way
-  // than we do must not make somebody revoke what is parked.
+  // The service has compared them in its own way. A value that it takes for another one and that is the same all the same
+  // is stored, and must not be revoked.
   const parked = await versionOf(connection, name, token, signal)
   return { reference: token, mine: parked !== undefined && sameValue(parked.value, value) }
 }
@@ -66,25 +56,21 @@ async function makeRoom(connection: Connection, name: string, signal: AbortSigna
 }
 
 /**
- * The value of a version: of a candidate for as long as its label is on it, of a former value for as long as the service
- * has it.
+ * The value of a version: of the candidate for as long as its label says that it is one, of a former value for as long as
+ * the service has it.
+ *
+ * @param reference the id of the version; absent for the candidate.
  */
 export async function kept(
   connection: Connection,
   name: string,
-  {
-    rotationId,
-    reference,
-    signal,
-  }: { readonly rotationId: string; readonly reference?: string; readonly signal: AbortSignal },
+  { token, isKept }: Place,
+  { reference = token, signal }: CallOptions & { readonly reference?: string | undefined },
 ): Promise<Kept | undefined> {
-  const token = await candidateToken(name, rotationId)
-  const version = reference ?? token
-  if (!isVersionId(version)) return undefined
-  const found = await versionOf(connection, name, version, signal)
-  if (found === undefined) return undefined
-  if (version === token && !found.labels.includes(rotationLabel(token))) return undefined
-  return { reference: version, value: found.value }
+  if (!isVersionId(reference)) return undefined
+  const found = await versionOf(connection, name, reference, signal)
+  if (found === undefined || (reference === token && !isKept(found.labels))) return undefined
+  return { reference, value: found.value }
 }
 
 /**
@@ -94,12 +80,12 @@ export async function kept(
 export async function discard(
   { call }: Connection,
   name: string,
-  { rotationId, signal }: { readonly rotationId: string; readonly signal: AbortSignal },
+  { token, label }: Place,
+  { signal }: CallOptions,
 ): Promise<void> {
-  const token = await candidateToken(name, rotationId)
   try {
     // Not asked before whether it is there, because an answer may be older than the label.
-    await call("UpdateSecretVersionStage", labelOff(name, rotationLabel(token), token), signal)
+    await call("UpdateSecretVersionStage", labelOff(name, label, token), signal)
   } catch (thrown) {
     const isGone = ["InvalidParameterException", "ResourceNotFoundException"].some(one =>
       isNamed(thrown, one),

@@ -7,12 +7,20 @@ import { isArn } from "../names.ts"
 /** A secret as the service describes it. */
 export type Description = Answer<"DescribeSecret">
 
+/** Who rotates a secret: this library, or the service itself by a function that it calls. */
+export type RotatedBy = "us" | "the service"
+
 /**
  * What the service says of a secret.
  *
  * @throws SecretError if a rotation of it would go wrong half-way.
  */
-export async function fitSecret(call: Call, name: string, signal: AbortSignal): Promise<Description> {
+export async function fitSecret(
+  call: Call,
+  name: string,
+  by: RotatedBy,
+  signal: AbortSignal,
+): Promise<Description> {
   if (isArn(name)) {
     throw new SecretError("UNSUPPORTED", {
       message: "a secret that is named by its ARN is not rotated from here",
@@ -20,7 +28,7 @@ export async function fitSecret(call: Call, name: string, signal: AbortSignal): 
     })
   }
   const described = await describe(call, name, signal)
-  refuseUnfit(name, described)
+  refuseUnfit(name, described, by)
   return described
 }
 
@@ -44,7 +52,16 @@ export function labelsOf({ VersionIdsToStages }: Description, version: string): 
   return Array.isArray(labels) ? labels : []
 }
 
-function refuseUnfit(name: string, described: Description | undefined): asserts described is Description {
+/**
+ * Refuses a secret of which a rotation would go wrong half-way.
+ *
+ * @throws SecretError `MISCONFIGURED` or `UNSUPPORTED`, with the way out
+ */
+export function refuseUnfit(
+  name: string,
+  described: Description | undefined,
+  by: RotatedBy,
+): asserts described is Description {
   const refuse = (code: "MISCONFIGURED" | "UNSUPPORTED", message: string, hint: string): SecretError =>
     new SecretError(code, { message, hint })
   const first = `aws secretsmanager put-secret-value --secret-id ${name} gives it one`
@@ -64,7 +81,14 @@ function refuseUnfit(name: string, described: Description | undefined): asserts 
       `aws secretsmanager restore-secret --secret-id ${name} brings it back`,
     )
   }
-  if (RotationEnabled === true) {
+  if (by === "the service" && RotationEnabled !== true) {
+    throw refuse(
+      "MISCONFIGURED",
+      "the service does not rotate this secret, or no longer",
+      `aws secretsmanager rotate-secret --secret-id ${name} with the function and its rules begins that`,
+    )
+  }
+  if (by === "us" && RotationEnabled === true) {
     throw refuse(
       "MISCONFIGURED",
       "the service rotates this secret itself, and two rotations would undo each other",

@@ -1,1 +1,3 @@
-export { rotationLedger } from "./ledger.ts"
+export { describe, labelsOf, refuseUnfit } from "./fitness.ts"
+export { managedLedger, rotationLedger } from "./ledger.ts"
+export { managedRotationId, tokenOfRotation } from "./place.ts"

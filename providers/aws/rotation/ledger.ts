@@ -1,10 +1,11 @@
-import type { NativeLedger } from "../../../src/core/index.ts"
+import { type CallOptions, type NativeLedger, SecretError } from "../../../src/core/index.ts"
 import type { Connection } from "../client.ts"
 import type { CheckedOptions } from "../options.ts"
 import { discard, kept, park } from "./candidate.ts"
-import { fitSecret } from "./fitness.ts"
+import { fitSecret, labelsOf, type RotatedBy } from "./fitness.ts"
 import { loadJournal, saveJournal } from "./journal.ts"
 import { permissionsOf } from "./permissions.ts"
+import { ownPlace, type Place, pendingPlace, tokenOfRotation } from "./place.ts"
 import { promote } from "./promote.ts"
 
 /** What is needed of the options of a store. */
@@ -16,7 +17,53 @@ export type LedgerOptions = Pick<CheckedOptions, "location" | "region" | "fresh"
  * own; promotion is the move of AWSCURRENT from the version that is expected to have it.
  */
 export function rotationLedger(connection: Connection, options: LedgerOptions): NativeLedger {
-  const { location, region, fresh, rotationsPerDay: perDay } = options
+  return ledgerOf(connection, options, "us", {
+    placeOf: ownPlace,
+    mayPark: async (name, _, { signal }) => void (await fitSecret(connection.call, name, "us", signal)),
+  })
+}
+
+/**
+ * The same for rotations that the service itself has begun, of whose ids {@link tokenOfRotation} tells the token: their
+ * candidate is the version that has AWSPENDING. Those that are ours are as they were, so that what was left of one can be
+ * taken back.
+ *
+ * @param rotationToken what the service gave to a function that works for another account.
+ */
+export function managedLedger(
+  connection: Connection,
+  options: LedgerOptions,
+  rotationToken: string | undefined,
+): NativeLedger {
+  return ledgerOf(connection, options, "the service", {
+    async placeOf(name, rotationId) {
+      const token = tokenOfRotation(rotationId)
+      return token === undefined ? await ownPlace(name, rotationId) : pendingPlace(token, rotationToken)
+    },
+    async mayPark(name, { token, label }, { signal }) {
+      const described = await fitSecret(connection.call, name, "the service", signal)
+      // A put would take the label from the rotation that the service has begun since.
+      if (labelsOf(described, token).includes(label)) return
+      throw new SecretError("CONFLICT", {
+        message: "the service has ended this rotation, or begun another one",
+        hint: "leave it: the service calls the function again",
+      })
+    },
+  })
+}
+
+interface Places {
+  placeOf(name: string, rotationId: string): Promise<Place>
+  /** @throws SecretError where a candidate would do harm */
+  mayPark(name: string, place: Place, call: CallOptions): Promise<void>
+}
+
+function ledgerOf(
+  connection: Connection,
+  { location, region, fresh, rotationsPerDay: perDay }: LedgerOptions,
+  by: RotatedBy,
+  { placeOf, mayPark }: Places,
+): NativeLedger {
   return {
     promotion: "conditional",
     journals: {
@@ -25,13 +72,17 @@ export function rotationLedger(connection: Connection, options: LedgerOptions): 
       save: async (name, journal, call) =>
         await saveJournal(connection, name, journal, call, { fresh, perDay }),
     },
-    async check(name, { signal }) {
-      await fitSecret(connection.call, name, signal)
-    },
+    check: async (name, { signal }) => void (await fitSecret(connection.call, name, by, signal)),
     permissions: name => permissionsOf(name, region, fresh),
-    park: async (name, call) => await park(connection, name, call),
-    kept: async (name, call) => await kept(connection, name, call),
-    discard: async (name, call) => await discard(connection, name, call),
-    promote: async (name, call) => await promote(connection, fresh, name, call),
+    async park(name, call) {
+      const place = await placeOf(name, call.rotationId)
+      await mayPark(name, place, call)
+      return await park(connection, name, place, call)
+    },
+    kept: async (name, call) => await kept(connection, name, await placeOf(name, call.rotationId), call),
+    discard: async (name, call) =>
+      await discard(connection, name, await placeOf(name, call.rotationId), call),
+    promote: async (name, call) =>
+      await promote(connection, fresh, name, await placeOf(name, call.rotationId), call),
   }
 }

@@ -1,11 +1,10 @@
-import type { PromotedBy, PromoteOptions } from "../../../src/core/index.ts"
-import { SecretError } from "../../../src/core/index.ts"
+import { type PromotedBy, type PromoteOptions, SecretError } from "../../../src/core/index.ts"
 import type { Connection } from "../client.ts"
-import { rotationLabel } from "../labels.ts"
 import { isVersionId } from "../names.ts"
 import { contentOf, create, type NewSecret, replace } from "../write.ts"
 import { describe, labelsOf } from "./fitness.ts"
-import { candidateToken, tokenOf } from "./tokens.ts"
+import type { Place } from "./place.ts"
+import { tokenOf } from "./tokens.ts"
 
 /**
  * Moves AWSCURRENT from the version that is expected to have it, which is refused if another one does. The version
@@ -22,6 +21,7 @@ export async function promote(
   connection: Connection,
   fresh: NewSecret,
   name: string,
+  { token, isKept }: Place,
   { rotationId, value, reference, expectBase, signal }: PromoteOptions,
 ): Promise<PromotedBy> {
   if (expectBase === undefined) {
@@ -30,16 +30,15 @@ export async function promote(
     return { version, journaled: false }
   }
   if (!isVersionId(expectBase)) throw changed()
-  const parked = await candidateToken(name, rotationId)
-  const isParked = reference === parked
-  const version = isParked ? parked : await tokenOf("latchkey/promoted", name, rotationId, expectBase)
+  const isParked = reference === token
+  const version = isParked ? token : await tokenOf("latchkey/promoted", name, rotationId, expectBase)
 
   const described = await describe(connection.call, name, signal)
   if (described === undefined || described.DeletedDate !== undefined) throw changed("it was deleted")
   const labels = labelsOf(described, version)
   if (labels.includes("AWSCURRENT")) throw changed("it was promoted already")
   if (labels.includes("AWSPREVIOUS")) throw changed("it was promoted, and somebody has gone back since")
-  if (isParked && !labels.includes(rotationLabel(parked))) throw changed("its candidate is gone")
+  if (isParked && !isKept(labels)) throw changed("its candidate is gone")
 
   if (isParked) {
     const move = { VersionStage: "AWSCURRENT", MoveToVersionId: version, RemoveFromVersionId: expectBase }
