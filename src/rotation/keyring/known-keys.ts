@@ -75,16 +75,24 @@ export class KnownKeys {
     return version === undefined ? this.#seen.signing : identified(version)
   }
 
-  /** All keys that are good for checking, each once for every id that it has; the one that is signed with first. */
+  /** Whether a key is good that is not the newest. */
+  hasOlder(now: Instant): boolean {
+    return new Set(this.good(now).map(({ value }) => value)).size > 1
+  }
+
+  /**
+   * All keys that are good for checking, each once for every id that it has; the one that is signed with first. A plain
+   * key of which a set may be made has two ids: its version, and the one that it is known by from that moment on.
+   */
   good(now: Instant): IdentifiedKey[] {
-    const { versions, skew } = this.#settings
+    const { versions, skew, form } = this.#settings
     const inSet = this.#seen.good(now, skew)
     if (!versions) return inSet
     const values = new Set(inSet.map(({ value }) => value))
     const past = this.#versions.good(now, value => values.has(value)).map(identified)
-    if (!this.#set.plain) return [...inSet, ...past]
     const signing = this.signing(now)
-    return [signing, ...past.filter(({ id }) => id !== signing.id)]
+    const all = this.#set.plain && form === "versions" ? past : [...inSet, ...past]
+    return [signing, ...all.filter(({ id }) => id !== signing.id)]
   }
 }
 

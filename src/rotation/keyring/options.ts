@@ -12,8 +12,8 @@ export interface KeyringOptions {
   /**
    * What a value is that is no set of keys. `"versions"`: one of several keys, which are the versions of the secret, with
    * the version as id; for plans that write plain keys. `"set"`: a set of one key, with the id `initial`; for secrets that
-   * `keyringKey()` rotates, or will. Default: `"versions"` where the store keeps versions and can read them, for which the
-   * program must be allowed to list them.
+   * `keyringKey()` rotates, or will. Default: `"versions"` where the store keeps versions that the program can list and
+   * read, with `initial` as another id of the newest one, so that no token is refused when a set is made of it.
    */
   readonly form?: "set" | "versions"
   /** How often an id that is not known may cause a read of the store. Default: `"30s"`. */

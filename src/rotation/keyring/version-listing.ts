@@ -45,7 +45,7 @@ export class VersionListing {
   renewIfOld(): void {
     const now = instant(this.#clock)
     if (now.monotonic - this.#begunAt < RENEWED_AFTER || this.#closing.aborted) return
-    if (this.#underWay !== undefined || this.#known.good(now).length === 1) return
+    if (this.#underWay !== undefined || !this.#known.hasOlder(now)) return
     // Where it fails, what is known goes on until the next time; close() waits for it.
     void this.renew().catch(() => {})
   }

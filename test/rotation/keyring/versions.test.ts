@@ -4,7 +4,12 @@ import { rig } from "../../support/rig.ts"
 import { idsOf, keyringScene, NAME, stagedStore, valuesOf } from "./scene.ts"
 
 /** A new version is signed with half an hour after it was made, and an old one is good for an hour and a half. */
-const times = { propagation: "30m", tokenLifetime: "1h", clockSkew: "1m" } satisfies KeyringOptions
+const times = {
+  form: "versions",
+  propagation: "30m",
+  tokenLifetime: "1h",
+  clockSkew: "1m",
+} satisfies KeyringOptions
 
 const scene = () => keyringScene("versions", { maxStale: "1d" })
 
@@ -242,7 +247,9 @@ describe("keyring() where the versions are the keys", () => {
     const { open, put, set, key, clock } = scene()
     await put(key("first"))
     await clock.advance("1d")
-    const before = await open(times)
+    const { form: _, ...found } = times
+    const before = await open(found)
+    expect(valuesOf(before)).toEqual({ v1: key("first"), initial: key("first") })
     const hour = 3_600_000
     const initial = { id: "initial", value: key("first") }
     await put(set("initial", "b", initial))
@@ -250,7 +257,7 @@ describe("keyring() where the versions are the keys", () => {
     const ended = { ...initial, notAfter: clock.wall() + hour, overlap: hour }
     await put(set("b", "b", ended))
     await clock.advance("1m")
-    const after = await open(times)
+    const after = await open(found)
     for (const keys of [before, after]) {
       expect(keys.current().id).toBe("b")
       expect((await keys.find("v1"))?.reveal()).toBe(key("first"))
@@ -280,7 +287,7 @@ describe("keyring() where the versions are the keys", () => {
     const opening = keyring(secrets, NAME, { clock })
     await clock.advance("10s")
     await using keys = await opening
-    expect(idsOf(keys)).toEqual(["v1"])
+    expect(idsOf(keys)).toEqual(["v1", "initial"])
     expect(down.struck).toBe(3)
     store.faults.fail("versions", "UNAVAILABLE")
     const failing = failure(keyring(secrets, NAME, { clock }))
