@@ -50,6 +50,10 @@ export function layeredLedger(homes: Homes): NativeLedger {
         ? await readCurrent(layer.store, name, options)
         : await own.current(name, options)
     },
+    async placeOf(name, options) {
+      const { layer, ledger: own } = await place(name, options.signal)
+      return (await own.placeOf?.(name, options)) ?? `${layer.store.location} ${name}`
+    },
     permissions: name => ledgerOf(homes.of(name) ?? firstThatWrites(homes, name)).permissions(name),
     park: async (name, options) => await (await ledger(name, options)).park(name, options),
     kept: async (name, options) => await (await ledger(name, options)).kept(name, options),

@@ -18,6 +18,8 @@ export interface NativeLedger extends RotationLedger {}
 
 /** What a ledger is wrapped with. */
 export interface LedgerContext {
+  /** That of the store. */
+  readonly location: string
   readonly names: NameMap
   readonly calls: BackendCalls
 }
@@ -27,7 +29,10 @@ export interface LedgerContext {
  * aborted, and errors, rebuilt with the secret and the store. A change (`save`, `park`, `discard`, `promote`) whose
  * answer was lost, or that was left in the middle, says `outcome: "unknown"`; a `CONFLICT` never does.
  */
-export function defineLedger(native: NativeLedger, { names, calls }: LedgerContext): RotationLedger {
+export function defineLedger(
+  native: NativeLedger,
+  { location, names, calls }: LedgerContext,
+): RotationLedger {
   const { journals, current, since } = native
 
   /** Runs one call for one secret, with its name as the backend has it. */
@@ -60,6 +65,10 @@ export function defineLedger(native: NativeLedger, { names, calls }: LedgerConte
       current: (name, options) =>
         ask("current", name, options.signal, one => current.call(native, one, options)),
     }),
+    placeOf: (name, options) =>
+      ask("placeOf", name, options.signal, async one => {
+        return (await native.placeOf?.(one, options)) ?? `${location} ${one}`
+      }),
     permissions: name => native.permissions(names.toNative(name)),
     park: (name, options) => ask("park", name, options.signal, one => native.park(one, options)),
     kept: (name, options) => ask("kept", name, options.signal, one => native.kept(one, options)),

@@ -183,7 +183,7 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   if (rotation !== undefined) {
     let ledger: RotationLedger | undefined
     store.rotation = () => {
-      ledger ??= defineLedger(rotation.call(definition), { names, calls })
+      ledger ??= defineLedger(rotation.call(definition), { location, names, calls })
       return ledger
     }
   }

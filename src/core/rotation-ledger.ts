@@ -142,6 +142,13 @@ export interface RotationLedger {
    */
   current?(name: string, options: CallOptions): Promise<CurrentSecret | undefined>
 
+  /**
+   * Where the service has M: safe to print, and the same for every program that means this secret, whatever prefix or
+   * renaming it has. By this the journals are told apart that are kept in another place. There for every ledger that a
+   * store of {@link defineStore} gives.
+   */
+  placeOf?(name: string, options: CallOptions): Promise<string>
+
   /** What a rotation of this secret needs to be allowed. */
   permissions(name: string): readonly Permission[]
 

@@ -4,7 +4,7 @@ import type { Strike } from "./wrap-store.ts"
 
 /** A ledger whose every call goes through `strike`, with the same optional parts. What it says of itself is not struck. */
 export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedger {
-  const { journals, current, since } = ledger
+  const { journals, current, placeOf, since } = ledger
 
   const ask = <T>(
     operation: LedgerOperation,
@@ -28,6 +28,7 @@ export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedg
       current: (name, options) =>
         ask("current", name, options.signal, () => current.call(ledger, name, options)),
     }),
+    ...(placeOf && { placeOf: (name, options) => placeOf.call(ledger, name, options) }),
     permissions: name => ledger.permissions(name),
     park: (name, options) => ask("park", name, options.signal, () => ledger.park(name, options)),
     kept: (name, options) => ask("kept", name, options.signal, () => ledger.kept(name, options)),
