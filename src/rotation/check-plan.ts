@@ -58,7 +58,8 @@ const OF_ANY_KIND: readonly string[] = [
   "identify",
 ]
 
-const KEYS: Readonly<Record<RotationPlan["kind"], readonly string[]>> = {
+/** All that a plan of each kind may have. */
+export const PLAN_KEYS: Readonly<Record<RotationPlan["kind"], readonly string[]>> = {
   generated: [...OF_ANY_KIND, "create", "publish", "propagation"],
   minted: [...OF_ANY_KIND, "mint", "listMinted", "labels", "exclusive"],
 }
@@ -98,7 +99,7 @@ function checkShape(plan: RotationPlan): void {
       '"generated" where the new value is made here, "minted" where the far side makes it',
     )
   }
-  refuseUnknownOptions("the plan", plan, KEYS[kind])
+  refuseUnknownOptions("the plan", plan, PLAN_KEYS[kind])
   for (const method of REQUIRED[kind]) {
     if (read(plan, method) === undefined) {
       throw misconfigured(`the plan has no ${method}`, `${FUNCTIONS[method]}`)
