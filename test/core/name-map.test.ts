@@ -153,6 +153,29 @@ for (const [what, rule] of Object.entries(RULES)) {
       for (const name of ["latchkey", "latchkey/journal", rule.toNative("latchkey/journal")])
         expect(tried(() => names.toNative(name))).toBe("!INVALID_NAME")
     })
+
+    it("hide what stands below the reserved segment and is no image of a portable name", () => {
+      // As ledgers name what they keep: by the service's own name of a secret, and by ids that begin with a digit.
+      const own = ["latchkey/Odd_Name", "latchkey/x/0123abcd", "latchkey/x/-"]
+        .map(name => rule.fold?.(rule.toNative(name)) ?? rule.toNative(name))
+        .filter(rule.holds)
+      expect(own.length).toBeGreaterThan(0)
+      for (const options of [{}, { prefix: "prod" }, { rename: { other: rule.toNative("elsewhere") } }]) {
+        const names = map(rule, options)
+        for (const native of own) {
+          expect(names.toListed(native), native).toBeUndefined()
+          expect(tried(() => names.toNative(native))).toBe("!INVALID_NAME")
+        }
+      }
+      for (const native of own)
+        expect(errorOf(() => map(rule, { rename: { a: native } })).message).toContain("is reserved")
+    })
+
+    it("hide nothing beside the reserved segment", () => {
+      const names = map(rule)
+      for (const name of ["latchkey-a", "latchkeya", "latchkey-a/b", "a/latchkey", "latchke/y"])
+        expect(names.toListed(rule.toNative(name)), name).toBe(name)
+    })
   })
 }
 
@@ -273,6 +296,21 @@ describe("a prefix", () => {
         errorOf(() => map(hyphens, { prefix })),
         prefix,
       ).toMatchObject({ code: "MISCONFIGURED", store: "test:" })
+  })
+})
+
+describe("names of a service that puts the first segment last", () => {
+  const reversed: NameRule = {
+    ...identity,
+    toNative: portable => portable.split("/").reverse().join("."),
+    toPortable: native => native.split(".").reverse().join("/"),
+  }
+
+  it("hide what a reserved name leads to, and nothing that only begins like it", () => {
+    const names = map(reversed)
+    expect(names.toListed("journal.latchkey")).toBeUndefined()
+    for (const native of ["a", "a.b", "latchkey.a"])
+      expect(names.toListed(native), native).toBe(reversed.toPortable(native))
   })
 })
 
