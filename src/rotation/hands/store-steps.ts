@@ -37,7 +37,8 @@ export class StoreSteps {
   }
 
   async load(): Promise<FoundByClock> {
-    const { name, journals, clock } = this.#subject
+    const { name, journals, clock, place } = this.#subject
+    if (!place.isKnown) await this.#call("finding the secret", signal => place.find({ signal }))
     const { journal, at }: LoadedJournal = await this.#call("reading the journal", signal =>
       journals.load(name, { signal }),
     )
@@ -88,7 +89,7 @@ export class StoreSteps {
 
   async promote(step: StepOf<"promote">): Promise<Promotion> {
     const { name, ledger } = this.#subject
-    const { do: _, former: __, ...promotion } = step
+    const { do: _, ...promotion } = step
     const done = await this.#unlessConflict("changing the secret", signal =>
       ledger.promote(name, { signal, ...promotion }),
     )

@@ -34,11 +34,9 @@ function* publish(turn: Turn): Part<void> {
 }
 
 function* promote(turn: Turn): Part<void> {
-  const { journal } = turn
   const kept = yield* candidateOrBlock(turn)
   yield* change(turn, yield* readMain(), {
     ...kept,
-    ...(journal.rollback === true ? { former: true } : {}),
     patch: ({ version, previous }) => ({
       state: "promoted",
       promotedVersion: version,
@@ -59,7 +57,6 @@ export function startOfGrace({ terms, journal }: Turn, at: number): Patch {
 interface Aim {
   readonly value: SecretValue
   readonly reference?: string
-  readonly former?: boolean
   readonly patch: (done: Promoted) => Patch
   /** What follows from the time, which is asked for after the change: whoever is stopped right before it changes it later. */
   readonly from: (at: number) => Patch
@@ -73,13 +70,12 @@ function* change(turn: Turn, main: Main, aim: Aim): Part<void> {
   if (main.version !== journal.base) yield* block(turn, "changed-by-hand")
   yield* refuseForeign(turn)
   const fenced = yield* fence(turn, terms.deadlines.store)
-  const { value, reference, former } = aim
+  const { value, reference } = aim
   const promotion = yield* ask({
     do: "promote",
     rotationId: journal.rotationId ?? "",
     value,
     ...(reference === undefined ? {} : { reference }),
-    ...(former === undefined ? {} : { former }),
     ...(journal.base === undefined ? {} : { expectBase: journal.base }),
     journal: (done: Promoted): RotationJournal => following(fenced, aim.patch(done)),
   })

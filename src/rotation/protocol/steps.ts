@@ -77,7 +77,6 @@ export type Step =
       readonly rotationId: string
       readonly value: SecretValue
       readonly reference?: string
-      readonly former?: boolean
       readonly expectBase?: Version
       readonly journal: (promoted: Promoted) => RotationJournal
     }
