@@ -12,6 +12,7 @@ import {
   systemClock,
 } from "../core/index.ts"
 import { checkPlan } from "./check-plan.ts"
+import { Place } from "./hands/place.ts"
 import type { Subject } from "./hands/subject.ts"
 import type { Rotation, RotatorOptions } from "./options.ts"
 import { deadlinesOf, graceOf, propagationOf } from "./plan-times.ts"
@@ -112,10 +113,10 @@ export function settingsOf(options: RotatorOptions): Settings {
       const held = lease ?? leastLease(plan, callTimeout)
       refuseShortLease(held, 2 * longestDeadline(plan, callTimeout))
       refuseNoScopes(scopes)
-      const { location } = store
-      const terms = termsOf({ name, location, plan, promotion: ledger.promotion, lease: held, callTimeout })
+      const place = new Place(name, store.location, ledger)
+      const terms = termsOf({ name, place, plan, promotion: ledger.promotion, lease: held, callTimeout })
       const deadlines = deadlinesOf(plan)
-      const subject = { name, plan, terms, deadlines, scopes, store, ledger, journals, clock }
+      const subject = { name, place, plan, terms, deadlines, scopes, store, ledger, journals, clock }
       return { subject, schedule: scheduleOf(name, rotation, clock.wall()) }
     })
   })

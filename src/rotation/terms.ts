@@ -6,10 +6,10 @@ import type { Terms } from "./protocol/terms.ts"
 
 /** What the terms of a rotation follow from. */
 export interface TermsOf {
-  /** The one spelling of the secret's name. */
+  /** The one spelling of the secret's name, for messages. */
   readonly name: string
-  /** Where it is: two stores may have secrets of the same name. */
-  readonly location: string
+  /** Where the service has it: what ids and labels are derived from. */
+  readonly place: { readonly text: string }
   readonly plan: RotationPlan
   readonly promotion: RotationLedger["promotion"]
   /** In milliseconds. */
@@ -55,13 +55,12 @@ export function backoff(failures: number, phase: number): number {
 }
 
 /**
- * What the protocol has to know of one secret. Ids and labels follow from the store's location, the name and the journal
- * alone, so that every replica derives the same ones: all of them have to call the store and the secret the same.
+ * What the protocol has to know of one secret. Ids and labels follow from the place of the secret and from the journal
+ * alone, so that every replica derives the same ones.
  */
-export function termsOf({ name, location, plan, promotion, lease, callTimeout }: TermsOf): Terms {
+export function termsOf({ name, place, plan, promotion, lease, callTimeout }: TermsOf): Terms {
   const deadlines = deadlinesOf(plan)
-  const mark = shortId(MARK_LENGTH, location, name)
-  const prefix = `latchkey:${mark}:`
+  const prefix = (): string => `latchkey:${shortId(MARK_LENGTH, place.text)}:`
   const minted = plan.kind === "minted"
   return {
     kind: plan.kind,
@@ -88,9 +87,9 @@ export function termsOf({ name, location, plan, promotion, lease, callTimeout }:
       store: callTimeout,
     },
     backoff: attempt => backoff(attempt, spread("backoff", name, attempt)),
-    rotationId: (claimSeq, attempt) => shortId(ID_LENGTH, location, name, claimSeq, attempt),
-    label: rotationId => `${prefix}${rotationId}`,
-    isOurLabel: label => label.startsWith(prefix),
+    rotationId: (claimSeq, attempt) => shortId(ID_LENGTH, place.text, claimSeq, attempt),
+    label: rotationId => `${prefix()}${rotationId}`,
+    isOurLabel: label => label.startsWith(prefix()),
     same: sameBytes,
   }
 }
