@@ -11,7 +11,7 @@ export interface Rule {
 }
 
 /** What the rotation of one secret needs of a policy, path by path. */
-export function rulesFor(mount: string, name: string): readonly Rule[] {
+function rulesFor(mount: string, name: string): readonly Rule[] {
   const { folder } = placesOf(name)
   return [
     {

@@ -145,7 +145,6 @@ export function appRole(api: VaultApi, mount: string, role: string): AppRole {
     destroy: async (secretId, context) =>
       await nothingOf(own("secret-id/destroy", { secret_id: secretId }), context),
     async destroyByAccessor(accessor, context) {
-      if (!(await has(accessor, context))) return
       await onceFor<true>(
         async () => {
           await nothingOf(own("secret-id-accessor/destroy", { secret_id_accessor: accessor }), context)
