@@ -64,17 +64,11 @@ export class Caretaker {
       const pause = this.ward.memory.retryAt - this.#household.timeline.now()
       if (pause > 0) return resultOfPause(this.#facts(call), pause)
       const found = await call.hands.load()
-      if (!isIdle(found)) return this.#result(call, await this.#carryOn(call, { rotate: false }, found))
-      const anchored = await this.#anchored(call, found)
-      const due = this.ward.due(unhurried)
-      const { notBefore = 0 } = anchored.journal ?? {}
-      const begins = due !== undefined && due.at <= anchored.at && notBefore <= anchored.at
-      return this.#result(
-        call,
-        begins
-          ? await this.#begin(call, { rotate: true }, anchored)
-          : await this.#carryOn(call, { rotate: false }, anchored),
-      )
+      if (isIdle(found)) return this.#result(call, await this.#whenIdle(call, found))
+      const ending = await this.#carryOn(call, { rotate: false }, found)
+      // Whoever comes by once a day and ends the last rotation begins the next one, too.
+      const again = ending.end === "idle" && this.#isDue(call)
+      return this.#result(call, again ? await this.#whenIdle(call, await call.hands.load()) : ending)
     }
     return await this.#inTurn(errand, look, unhurried)
   }
@@ -141,6 +135,20 @@ export class Caretaker {
     const retryAt = new Date(subject.clock.wall() + result.delay)
     call.chronicle.tell({ type: "failed", ...(step === undefined ? {} : { step }), error, retryAt })
     return result
+  }
+
+  /** Nothing is on its way: begins one that is due. @throws StepFailed */
+  async #whenIdle(call: Call, found: FoundByClock): Promise<Ending> {
+    const anchored = await this.#anchored(call, found)
+    return this.#isDue(call)
+      ? await this.#begin(call, { rotate: true }, anchored)
+      : await this.#carryOn(call, { rotate: false }, anchored)
+  }
+
+  #isDue({ unhurried }: Call): boolean {
+    const due = this.ward.due(unhurried)
+    const { at = 0, journal } = this.ward.memory.moment() ?? {}
+    return due !== undefined && due.at <= at && (journal?.notBefore ?? 0) <= at
   }
 
   /** Begins a rotation, if neither the store nor the plan has anything against it. @throws StepFailed */

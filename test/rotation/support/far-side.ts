@@ -77,7 +77,10 @@ export class FarSide {
   }
 
   list(): ListedCredential[] {
-    return Array.from(this.#known.values(), ({ id, label }) => ({ id, ...(label === undefined ? {} : { label }) }))
+    return Array.from(this.#known.values(), ({ id, label }) => ({
+      id,
+      ...(label === undefined ? {} : { label }),
+    }))
   }
 
   idOf(value: string): string | undefined {
@@ -117,15 +120,15 @@ export function generatedPlan(far: FarSide, more: Partial<GeneratedPlan> = {}): 
     verify: async ({ value }, context) => await verdictOf(far, "verify", String(value), context),
     verifyOld: async (old, context) =>
       await far.call("verifyOld", context, () =>
-        (old.id !== undefined && far.ids.includes(old.id)) || (old.value !== undefined && far.accepts(String(old.value)))
+        (old.id !== undefined && far.ids.includes(old.id)) ||
+        (old.value !== undefined && far.accepts(String(old.value)))
           ? "works"
           : "refused",
       ),
     revoke: async (credential, context) => {
       await far.call("revoke", context, () => far.remove(credential))
     },
-    identify: async (value, context) =>
-      await far.call("identify", context, () => far.idOf(String(value))),
+    identify: async (value, context) => await far.call("identify", context, () => far.idOf(String(value))),
     ...more,
   }
 }

@@ -53,7 +53,9 @@ export async function scene({ plan, rotation, empty = false, ...more }: SceneOpt
   const store = faulty(memory(empty ? {} : { [NAME]: first }, { clock }), { clock })
   if (!empty) far.add(first)
   const events: RotationEvent[] = []
-  const rotations = { [NAME]: { plan: plan(far, canary), schedule: { interval: "24h" }, ...rotation } as Rotation }
+  const rotations = {
+    [NAME]: { plan: plan(far, canary), schedule: { interval: "24h" }, ...rotation } as Rotation,
+  }
   const replica = (other: Partial<RotatorOptions> = {}): Rotator => {
     const of = other.secrets === undefined && more.secrets === undefined ? { store } : {}
     const rotator = new Rotator({ ...of, rotations, clock, random: () => 0.5, ...more, ...other })
