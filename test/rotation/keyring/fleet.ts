@@ -35,14 +35,15 @@ export class Fleet {
   /** Why tokens were refused that had to be accepted. */
   readonly refused: string[] = []
   checked = 0
-  readonly #shared: SecretStore
+  /** What holds the secret; its changes nobody is told of. */
+  readonly store: SecretStore
   readonly #replicas = new Map<string, Replica>()
   readonly #random: () => number
   #issued: Issued[] = []
 
   /** @param shared makes the store that holds the secret, whose changes nobody is told of. */
   constructor(shared: (clock: FakeClock) => SecretStore, random: () => number) {
-    this.#shared = shared(this.clock)
+    this.store = shared(this.clock)
     this.#random = random
     vi.useFakeTimers({ toFake: ["Date"], now: this.clock.wall() })
     onTestFinished(async () => {
@@ -53,18 +54,18 @@ export class Fleet {
 
   /** What the secret holds. */
   async read(): Promise<SecretValue> {
-    return (await this.#shared.read(NAME, { signal: new AbortController().signal })).value
+    return (await this.store.read(NAME, { signal: new AbortController().signal })).value
   }
 
   async write(value: SecretValue): Promise<void> {
-    await this.#shared.write?.(NAME, value, { signal: new AbortController().signal })
+    await this.store.write?.(NAME, value, { signal: new AbortController().signal })
   }
 
   /** Starts a program, or starts it anew. @param skew milliseconds that its clock is ahead. */
   async start(name: string, skew = 0, options: KeyringOptions = {}): Promise<Replica> {
     await this.#replicas.get(name)?.close()
     const clock = checkedFakeClock(new Date(this.clock.wall() + skew))
-    const store = faulty(without(this.#shared, "watch") as SecretStore, { clock })
+    const store = faulty(without(this.store, "watch") as SecretStore, { clock })
     const secrets = new Secrets(store, {
       clock,
       random: this.#random,
@@ -103,7 +104,8 @@ export class Fleet {
 
   /** Every program checks the newest token of every other one, and one of all that are still good. */
   async check(): Promise<void> {
-    const oldest = this.clock.wall() - parseDuration(TOKEN_LIFETIME)
+    // JWTs count in whole seconds.
+    const oldest = this.clock.wall() - parseDuration(TOKEN_LIFETIME) + 2_000
     this.#issued = this.#issued.filter(({ at }) => at > oldest)
     for (const { name, keys, clock } of this.#replicas.values()) {
       const any = this.#issued[Math.floor(this.#random() * this.#issued.length)]

@@ -1,11 +1,15 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { memory } from "../../../providers/memory/index.ts"
+import type { RotationState } from "../../../src/core/index.ts"
 import { type KeyringOptions, keyringKey } from "../../../src/rotation/keyring/index.ts"
-import type { Consumers } from "../../../src/rotation/plan.ts"
+import type { Consumers, GeneratedPlan } from "../../../src/rotation/plan.ts"
 import { graceOf, propagationOf } from "../../../src/rotation/plan-times.ts"
 import { generatedKey } from "../../../src/rotation/plans/generated-key.ts"
+import { Rotator } from "../../../src/rotation/rotator.ts"
+import type { FakeClock } from "../../../src/testing/index.ts"
 import { makeContext } from "../plans/contexts.ts"
 import { Fleet, MAX_STALE, type Replica, TOKEN_LIFETIME, TTL } from "./fleet.ts"
+import { NAME } from "./scene.ts"
 
 const consumers: Consumers = {
   ttl: TTL,
@@ -14,6 +18,8 @@ const consumers: Consumers = {
   tokenLifetime: TOKEN_LIFETIME,
 }
 const DAY = 86_400_000
+/** The longest time in which nobody issues or checks anything, while all goes as it should. In milliseconds. */
+const STEP = 100_000
 const ROTATIONS = 20
 
 /** Numbers from 0 to below 1 that are the same in every run. */
@@ -28,12 +34,19 @@ function numbers(seed: number): () => number {
 /**
  * Two programs, and one that is started anew again and again, whose clocks are half a minute off to both sides. None may
  * read the store for an id that it does not know: what is accepted was known before.
+ *
+ * @param plan makes the first key, unless there is one, and is what two Rotators rotate by.
  */
-async function sceneOf(first: string | undefined, options: KeyringOptions = {}) {
+async function sceneOf(
+  planOn: (clock: FakeClock) => GeneratedPlan,
+  { first, ...options }: KeyringOptions & { readonly first?: string } = {},
+) {
   const random = numbers(7)
   const fleet = new Fleet(clock => memory({}, { clock }), random)
-  const plan = keyringKey({ consumers, clock: fleet.clock })
+  const { clock, store } = fleet
+  const plan = planOn(clock)
   await fleet.write(first ?? (await plan.create(makeContext())).value)
+
   const start = async (name: string, skew: number): Promise<Replica> => {
     const replica = await fleet.start(name, skew, { refreshInterval: "100d", ...options })
     await replica.keys.find("made-up")
@@ -41,107 +54,129 @@ async function sceneOf(first: string | undefined, options: KeyringOptions = {}) 
   }
   const replicas = [await start("one", -30_000), await start("two", 30_000)]
 
+  const moves: string[] = []
+  const rotators = [0, 1].map(() => {
+    const rotator = new Rotator({
+      store,
+      clock,
+      random,
+      rotations: { [NAME]: { plan, schedule: { interval: "40m" } } },
+    })
+    rotator.on(event => {
+      if (event.type === "moved") moves.push(event.to)
+      if (event.type === "failed" || event.type === "blocked")
+        fleet.refused.push(`the rotation ${event.type}`)
+    })
+    onTestFinished(async () => await rotator.close())
+    return rotator
+  })
+  /** How often the rotations of this fleet came to a state. */
+  const count = (state: RotationState): number => moves.filter(to => to === state).length
+
   /** The store cannot be reached by one of them, for nearly as long as it may be. */
-  const outages: { readonly replica: Replica; readonly until: number }[] = []
+  let outage: { readonly replica: Replica; readonly until: number } | undefined
+  let quietUntil = 0
   async function breakAndHeal(longest: number): Promise<void> {
-    const now = fleet.clock.wall()
-    const over = outages.filter(({ until }) => until <= now || longest > 60_000)
-    for (const outage of over)
-      await outages.splice(outages.indexOf(outage), 1)[0]?.replica.store.faults.heal()
+    const now = clock.wall()
+    if (outage !== undefined && (outage.until <= now || longest > STEP)) {
+      await outage.replica.store.faults.heal()
+      outage = undefined
+      // Time to read what was missed.
+      quietUntil = now + 120_000
+    }
     const replica = replicas[Math.floor(random() * 40)]
-    // Ends are seen at the ends of steps, and none may come too late.
-    if (replica === undefined || outages.length > 0 || longest > 60_000) return
+    // Its end is seen at the end of a step, and must not come too late.
+    if (replica === undefined || outage !== undefined || now < quietUntil || longest > STEP) return
     replica.store.faults.fail("all", "UNAVAILABLE")
-    outages.push({ replica, until: now + random() * 200_000 })
+    outage = { replica, until: now + random() * 150_000 }
+  }
+
+  /** Lets time pass under load. @param longest the longest time in which nobody issues or checks anything. */
+  async function work(milliseconds: number, longest = STEP): Promise<void> {
+    await breakAndHeal(longest)
+    for (let left = milliseconds; left > 0; ) {
+      const step = Math.min(left, 1_000 + Math.floor(random() * longest))
+      left -= step
+      await fleet.pass(step)
+      await fleet.issue()
+      await fleet.check()
+      await breakAndHeal(longest)
+      if (random() < 0.05) await start("three", Math.floor(random() * 60_000) - 30_000)
+    }
   }
 
   return {
     fleet,
-    plan,
-    random,
-    /** Lets time pass under load. @param longest the longest time in which nobody issues or checks anything. */
-    async work(milliseconds: number, longest = 60_000): Promise<void> {
-      await breakAndHeal(longest)
-      for (let left = milliseconds; left > 0; ) {
-        const step = Math.min(left, 1_000 + Math.floor(random() * longest))
-        left -= step
-        await fleet.pass(step)
-        await fleet.issue()
-        await fleet.check()
-        await breakAndHeal(longest)
-        if (random() < 0.05) await start("three", Math.floor(random() * 60_000) - 30_000)
+    count,
+    work,
+    /** Rotates until this many rotations were promoted; `between` comes between two looks of the Rotators. */
+    async rotate(times: number, between: (rotator: Rotator) => Promise<void> = async () => undefined) {
+      while (count("promoted") < times) {
+        for (const rotator of rotators) {
+          await rotator.tick()
+          await between(rotator)
+          await work(60_000)
+        }
       }
+      await work(graceOf(plan))
     },
   }
 }
 
-type Scene = Awaited<ReturnType<typeof sceneOf>>
-
 describe("replicas that share a keyring", () => {
-  /** One rotation as the Rotator carries it out, by hand. */
-  async function rotate(scene: Scene, rotation: number, publishes = true): Promise<void> {
-    const { fleet, plan, work, random } = scene
-    const current = await fleet.read()
-    const { value: candidate } = await plan.create(makeContext({ current: { value: current } }))
-    // Now and then it stands still for a day before it is published, or before it is promoted.
-    if (rotation % 7 === 4) await work(DAY, 3_600_000)
-    const published = plan.publish?.(current, candidate) ?? candidate
-    if (publishes) {
-      await fleet.write(published)
-      await work(propagationOf(plan))
-    }
-    if (rotation % 7 === 6) await work(DAY, 3_600_000)
-    await fleet.write(candidate)
-    if (rotation % 9 === 8) {
-      await work(random() * graceOf(plan))
-      // Somebody goes back to the key before.
-      await fleet.write(published)
-    }
-    await work(graceOf(plan))
-  }
+  const keyringPlan = (clock: FakeClock) => keyringKey({ consumers, clock })
 
   it("accept each other's tokens at every moment of twenty rotations, and no read is needed for that", async () => {
-    const scene = await sceneOf(undefined)
-    for (let rotation = 0; rotation < ROTATIONS; rotation++) await rotate(scene, rotation)
-    expect(scene.fleet.refused).toEqual([])
-    expect(scene.fleet.checked).toBeGreaterThan(5_000)
-  }, 120_000)
+    const { rotate, work, count, fleet } = await sceneOf(keyringPlan)
+    const stops = new Set<string>()
+    await rotate(ROTATIONS, async rotator => {
+      const { state = "idle" } = await rotator.status(NAME)
+      // Now and then nobody rotates for a day, wherever the rotation stands; and once somebody goes back.
+      const stop = `${state} ${count("promoted") % 7}`
+      if (stop === "promoted 5" && !stops.has(stop)) await rotator.rollback(NAME)
+      else if (/published [36]|promoted 2|idle 4/.test(stop) && !stops.has(stop)) await work(DAY, 3_600_000)
+      stops.add(stop)
+    })
+    expect(fleet.refused).toEqual([])
+    expect(fleet.checked).toBeGreaterThan(4_000)
+    expect([...stops]).toEqual(
+      expect.arrayContaining(["published 3", "published 6", "promoted 2", "promoted 5", "idle 4"]),
+    )
+  }, 180_000)
 
   it("do not, where a new key is signed with before it was published: this test would notice", async () => {
-    const scene = await sceneOf(undefined)
-    for (let rotation = 0; rotation < 3; rotation++) await rotate(scene, rotation, false)
-    expect(scene.fleet.refused.join("\n")).toContain("no applicable key found")
+    const { rotate, fleet } = await sceneOf(clock => {
+      const { publish: _, ...rash } = keyringPlan(clock)
+      return rash
+    })
+    await rotate(3)
+    expect(fleet.refused.join("\n")).toContain("no applicable key found")
   }, 60_000)
 
   it("begin with a plain key that is adopted, and no token is refused", async () => {
-    const scene = await sceneOf(String((await generatedKey({ consumers }).create(makeContext())).value))
-    for (let rotation = 0; rotation < 3; rotation++) await rotate(scene, rotation)
-    expect(scene.fleet.refused).toEqual([])
+    const { rotate, fleet } = await sceneOf(keyringPlan, {
+      first: "cGxhaW4ta2V5LWZyb20tYmVmb3JlLWxhdGNoa2V5LWNhbWU",
+    })
+    await rotate(3)
+    expect(fleet.refused).toEqual([])
   }, 60_000)
 })
 
 describe("replicas that share a secret whose versions are the keys", () => {
-  const plan = generatedKey({ consumers })
-  const propagation = "366s"
-  const options: KeyringOptions = { propagation, tokenLifetime: TOKEN_LIFETIME }
-
-  async function rotate({ fleet, work, random }: Scene): Promise<void> {
-    await fleet.write((await plan.create(makeContext())).value)
-    await work(graceOf(plan) + random() * 600_000)
-  }
+  const options: KeyringOptions = { propagation: "366s", tokenLifetime: TOKEN_LIFETIME }
+  const plainPlan = () => generatedKey({ consumers })
 
   it("accept each other's tokens at every moment of twenty rotations, and no read is needed for that", async () => {
-    const scene = await sceneOf(String((await plan.create(makeContext())).value), options)
-    for (let rotation = 0; rotation < ROTATIONS; rotation++) await rotate(scene)
-    expect(scene.fleet.refused).toEqual([])
-    expect(scene.fleet.checked).toBeGreaterThan(4_000)
-  }, 120_000)
+    const { rotate, fleet } = await sceneOf(plainPlan, options)
+    await rotate(ROTATIONS)
+    expect(fleet.refused).toEqual([])
+    expect(fleet.checked).toBeGreaterThan(4_000)
+  }, 180_000)
 
   it("do not, where a new version is signed with at once: this test would notice", async () => {
-    const first = String((await plan.create(makeContext())).value)
-    const scene = await sceneOf(first, { ...options, propagation: "1ms", clockSkew: "0s" })
-    for (let rotation = 0; rotation < 3; rotation++) await rotate(scene)
-    expect(scene.fleet.refused.join("\n")).toContain("no applicable key found")
+    const { rotate, fleet } = await sceneOf(plainPlan, { ...options, propagation: "1ms", clockSkew: "0s" })
+    await rotate(3)
+    expect(fleet.refused.join("\n")).toContain("no applicable key found")
   }, 60_000)
 })
 
