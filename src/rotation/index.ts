@@ -1,5 +1,13 @@
 export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
 export type {
+  FindOptions,
+  Keyring,
+  KeyringKey,
+  KeyringKeyOptions,
+  KeyringOptions,
+} from "./keyring/index.ts"
+export { keyring, keyringKey } from "./keyring/index.ts"
+export type {
   CronSchedule,
   IntervalSchedule,
   ResumeOptions,
