@@ -1,4 +1,5 @@
 import {
+  afterConflict,
   type ErrorTable,
   type KnownFailure,
   type NetworkHints,
@@ -17,7 +18,7 @@ const REASONS: Readonly<Record<Reason, KnownFailure>> = {
   "cas-mismatch": {
     code: "CONFLICT",
     message: "another version is the current one, or there is one already",
-    hint: "read it again; if it was deleted, vault kv undelete brings it back, and vault kv metadata delete frees its name",
+    hint: `${afterConflict({ absent: true, version: true })}; if it was deleted, vault kv undelete brings it back, and vault kv metadata delete frees its name`,
   },
   "cas-required": {
     code: "CONFLICT",

@@ -59,10 +59,7 @@ export function kv2({ ask }: Connection, mount: string, prefix: string | undefin
     },
     async write(name, value, { expect, signal }) {
       if (expect !== undefined && expect !== "absent" && !isVersion(expect))
-        throw new SecretError("CONFLICT", {
-          message: "another version is the current one",
-          hint: "read it again, and write with the version that it has now",
-        })
+        throw new SecretError("CONFLICT", { message: "another version is the current one" })
       const cas = expect === "absent" ? 0 : expect === undefined ? undefined : Number(expect)
       const body = { data: mapOf(value), ...(cas !== undefined && { options: { cas } }) }
       const { json, text } = await ask("POST", data(name), signal, body)

@@ -151,7 +151,8 @@ function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connectio
   return defineStore({
     ...sharedBy(checked, connection, `${mount}/data`, { kv }),
     ...kv2(connection, mount, naming.prefix),
-    rotation: () => kv2Ledger(connection.ask, mount, locationOf(checked, [])),
+    // Journals stand outside of any prefix.
+    rotation: () => kv2Ledger(connection.ask, mount, locationOf({ ...checked, naming: {} }, [])),
   })
 }
 

@@ -68,11 +68,13 @@ export interface Engine {
   remove(name: string, signal: AbortSignal): Promise<void>
   /** The names of the secrets in a folder, without the folder. */
   list(folder: string, signal: AbortSignal): Promise<readonly string[]>
+  /** What the server calls the mount, whatever its path, and whichever address it was reached by. */
+  mountId(signal: AbortSignal): Promise<string>
   /** What the token may do with paths of the server's API, by path; `["root"]` for everything. */
   capabilities(paths: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>
 }
 
-/** The engine at a mount ("KV secrets engine - version 2 (API)"; "/sys/capabilities-self"). */
+/** The engine at a mount ("KV secrets engine - version 2 (API)"; "/sys/internal/ui/mounts"; "/sys/capabilities-self"). */
 export function engineAt(ask: AskServer, mount: string): Engine {
   const data = (name: string) => `${encoded(mount)}/data/${encoded(name)}`
   const metadata = (name: string) => `${encoded(mount)}/metadata/${encoded(name)}`
@@ -155,6 +157,12 @@ export function engineAt(ask: AskServer, mount: string): Engine {
         if (isNothing(thrown)) return []
         throw thrown
       }
+    },
+    async mountId(signal) {
+      const { json } = await ask("GET", `sys/internal/ui/mounts/${encoded(mount)}`, signal)
+      const id = textOf(fieldsOf(json.data)?.uuid)
+      if (id === undefined || !/^[\w-]{1,80}$/.test(id)) throw odd()
+      return id
     },
     async capabilities(paths, signal) {
       const { json } = await ask("POST", "sys/capabilities-self", signal, { paths })

@@ -16,9 +16,15 @@ import { promoteIn } from "./promotion.ts"
  */
 export function kv2Ledger(ask: AskServer, mount: string, location: string): NativeLedger {
   const engine = engineAt(ask, mount)
+  let id: string | undefined
   return {
     promotion: "conditional",
     journals: journalsIn(engine, location),
+    // Replicas reach one server by different addresses, and must mean the same place all the same.
+    async placeOf(name, { signal }) {
+      id ??= await engine.mountId(signal)
+      return `vault mount ${id} ${name}`
+    },
     check: (name, { signal }) => checkRotation(engine, mount, name, signal),
     permissions: name => permissionsFor(mount, name),
     ...candidatesIn(engine),

@@ -1,3 +1,4 @@
+import { vault } from "latchkey/vault"
 import { expect, test } from "vitest"
 import { describeOn } from "../../servers/cases.ts"
 import { newCanary } from "../../support/canary.ts"
@@ -62,7 +63,6 @@ for (const name of ["vault", "openbao"] as const)
     test("stores with different prefixes that mean the same secret have one journal", async () => {
       const { journals, store, mount, everything } = await rotationRig(server)
       await journals.save("app/tally", journalOf(1), { ...calm, expectSeq: 0 })
-      const { vault } = await import("latchkey/vault")
       const auth = { method: "token", token: server.rootToken } as const
       const other = vault({ kv: 2, address: server.url, mount, auth, prefix: "app" })
       const error = await errorOf(
@@ -74,6 +74,20 @@ for (const name of ["vault", "openbao"] as const)
       expect(await names(other.list(calm))).toEqual([])
       expect(await names(store.list(calm))).toEqual([])
       await other.close()
+    })
+
+    test("a secret has one place, whichever address and prefix lead to it, and another one on every mount", async () => {
+      const { ledger, mount } = await rotationRig(server)
+      const place = await ledger.placeOf?.("app/tally", calm)
+      const address = server.url.replace("127.0.0.1", "localhost")
+      const auth = { method: "token", token: server.rootToken } as const
+      const other = vault({ kv: 2, address, mount, auth, prefix: "app" })
+      expect(await other.rotation().placeOf?.("tally", calm)).toBe(place)
+      expect(other.rotation().journals?.location).not.toContain("app")
+      await other.close()
+      const elsewhere = await rotationRig(server)
+      expect(await elsewhere.ledger.placeOf?.("app/tally", calm)).not.toBe(place)
+      expect(place).toMatch(/^vault mount [0-9a-f-]{36} app\/tally$/)
     })
 
     test("after a rotation only the journal is left beside the secret, and no former candidate can be read", async () => {
