@@ -1,4 +1,5 @@
 import {
+  afterConflict,
   type ErrorTable,
   isNetworkCode,
   type KnownFailure,
@@ -12,6 +13,7 @@ import { AwsFailure } from "./failure.ts"
 type Row = Omit<KnownFailure, "requestId" | "retryAfterMs">
 type ByAction = { readonly otherwise: Row } & { readonly [A in Action]?: Row }
 
+const WAY_ON = afterConflict({ absent: true, version: true })
 const RESTORE = "aws secretsmanager restore-secret brings it back"
 const TURNED_OFF = "enable the key in KMS, or cancel its deletion"
 
@@ -21,7 +23,7 @@ const taken: Row = {
   message: "the secret was deleted, and its name is taken until the recovery window ends",
   hint: RESTORE,
 }
-const changed: Row = { code: "CONFLICT", hint: "read the secret again, and decide anew" }
+const changed: Row = { code: "CONFLICT", hint: WAY_ON }
 /** Another batch may hold nothing that is refused. */
 const notAsABatch: Row = {
   code: "UNSUPPORTED",
@@ -86,7 +88,7 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
     otherwise: {
       code: "CONFLICT",
       message: "there is such a secret already",
-      hint: `read it first; if it was deleted, ${RESTORE}`,
+      hint: `${WAY_ON}; if it was deleted, ${RESTORE}`,
     },
     PutSecretValue: {
       ...changed,

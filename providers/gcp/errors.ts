@@ -1,4 +1,4 @@
-import { type ErrorTable, isSecretError, type KnownFailure } from "../../src/core/index.ts"
+import { afterConflict, type ErrorTable, isSecretError, type KnownFailure } from "../../src/core/index.ts"
 import { LoginFailure, loginProblem } from "./login.ts"
 import { NO_PLACE, NO_TOKEN, refusedFor } from "./reasons.ts"
 import { ROLES } from "./roles.ts"
@@ -93,7 +93,7 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
   [STATUS.ALREADY_EXISTS]: {
     code: "CONFLICT",
     message: "there is such a secret already",
-    hint: "if it has no version, whoever made it was interrupted: write it without expect, or delete it",
+    hint: `${afterConflict({ absent: true, version: false })}; if it has no version, whoever made it was interrupted`,
   },
   [STATUS.PERMISSION_DENIED]: operation => {
     const needed = `this needs ${ROLES[operation] ?? "a role"}`

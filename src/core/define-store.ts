@@ -1,3 +1,4 @@
+import { withWayOn } from "./after-conflict.ts"
 import { backendCalls } from "./backend-calls.ts"
 import { defineLedger, type NativeLedger } from "./define-ledger.ts"
 import { isSecretError, SecretError } from "./error.ts"
@@ -142,7 +143,11 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
       refuseUnsupportedWrite(name, value, options, capabilities, location)
       refuseUnfitValue(name, value, definition.values, location)
       const native = names.toNative(name)
-      return await run("write", name, options.signal, () => write.call(definition, native, value, options))
+      try {
+        return await run("write", name, options.signal, () => write.call(definition, native, value, options))
+      } catch (thrown) {
+        throw withWayOn(thrown as SecretError, capabilities)
+      }
     }
   }
   if (list !== undefined) {

@@ -54,17 +54,25 @@ export function atCaller(error: SecretError): SecretError {
   return copy(error, { secret: error.secret, store: error.store })
 }
 
+/** The same error with another hint. */
+export function withHint(error: SecretError, hint: string): SecretError {
+  return copy(error, { secret: error.secret, store: error.store, hint })
+}
+
 function complete(error: SecretError, context: FailureContext): SecretError {
   return copy(error, { secret: error.secret ?? context.secret, store: context.store })
 }
 
 function copy(
   error: SecretError,
-  about: { readonly secret: string | undefined; readonly store: string | undefined },
+  about: {
+    readonly secret: string | undefined
+    readonly store: string | undefined
+    readonly hint?: string
+  },
 ): SecretError {
   const { code, transient, retryAfterMs, requestId, outcome, lastCode, problems, hint, plainMessage } = error
   return new SecretError(code, {
-    ...about,
     message: plainMessage,
     transient,
     retryAfterMs,
@@ -73,6 +81,7 @@ function copy(
     lastCode,
     problems,
     hint,
+    ...about,
   })
 }
 

@@ -1,3 +1,4 @@
+export { afterConflict } from "./after-conflict.ts"
 export { readAuthority, refuseNoCertificate } from "./authority.ts"
 export type { Clock, Instant, Timer } from "./clock.ts"
 export { elapsed, instant, systemClock } from "./clock.ts"

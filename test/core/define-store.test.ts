@@ -444,6 +444,26 @@ describe("what a backend throws", () => {
     expect(seen).toEqual(["read"])
   })
 
+  it("says what to do next if it is a CONFLICT of a write, and the backend says nothing", async () => {
+    const hintOf = async (preconditions: StoreCapabilities["preconditions"], thrown: SecretError) => {
+      const store = made({
+        ...throwing("write", thrown),
+        capabilities: { ...capabilities, preconditions },
+      })
+      return (await failure(store.write("a", "x", { ...calm(), expect: "absent" }))).hint
+    }
+    const conflict = new SecretError("CONFLICT", { message: "there is one" })
+    const both = { absent: true, version: true }
+    expect(await hintOf(both, conflict)).toBe(
+      "read it again, decide anew, and write with expect: the version that it has then",
+    )
+    expect(await hintOf({ absent: true, version: false }, conflict)).toBe(
+      "read it again, decide anew, and write without expect",
+    )
+    expect(await hintOf(both, new SecretError("CONFLICT", { hint: "undelete it" }))).toBe("undelete it")
+    expect(await hintOf(both, new SecretError("DENIED"))).toBeUndefined()
+  })
+
   it("becomes UNAVAILABLE where the table itself fails over it", async () => {
     const canary = newCanary()
     const errors = (thrown: unknown): undefined => {

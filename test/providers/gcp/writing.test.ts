@@ -54,7 +54,7 @@ test("a secret whose maker was interrupted reads as missing, is no longer absent
   expect((await errorOf(collect(store.versions(NAME, calm)))).code).toBe("NOT_FOUND")
   const error = await errorOf(store.write(NAME, "tly-1", { ...calm, expect: "absent" }))
   expect(error.code).toBe("CONFLICT")
-  expect(error.hint).toContain("write it without expect")
+  expect(error.hint).toContain("write without expect")
   await store.write(NAME, "tly-1", calm)
   expect((await store.read(NAME, calm)).value === "tly-1").toBe(true)
   expect(server.held(ID)).toHaveLength(1)
