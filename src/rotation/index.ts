@@ -1,3 +1,5 @@
+export type { RotationSettings } from "./data.ts"
+export { configuredRotation, rotationFromData } from "./data.ts"
 export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
 export type {
   FindOptions,
@@ -32,6 +34,43 @@ export type {
   StepDeadlines,
   Verdict,
 } from "./plan.ts"
+export type {
+  AskInput,
+  AssistedInput,
+  AssistedOptions,
+  FileInput,
+  GeneratedKeyOptions,
+  KeyEncoding,
+  KeyForm,
+  OnePostgresUser,
+  PostgresClient,
+  PostgresConnect,
+  PostgresConnection,
+  PostgresFormat,
+  PostgresLogin,
+  PostgresPasswordOptions,
+  PostgresResult,
+  ReadyPlanOptions,
+  StreamInput,
+  TallyFetch,
+  TallyResponse,
+  TallyTokenOptions,
+  TwoPostgresUsers,
+  VaultApi,
+  VaultApiAnswer,
+  VaultApiOptions,
+  VaultApiRequest,
+  VaultAppRoleSecretIdOptions,
+  VaultFetch,
+  VaultTokenSource,
+} from "./plans/index.ts"
+export {
+  assisted,
+  generatedKey,
+  postgresPassword,
+  tallyToken,
+  vaultAppRoleSecretId,
+} from "./plans/index.ts"
 export { Rotator } from "./rotator.ts"
 export type {
   DryRun,
