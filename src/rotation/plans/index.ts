@@ -1,6 +1,8 @@
 export type { KeyEncoding, KeyForm } from "../random-key.ts"
 export type { AskInput, AssistedInput, AssistedOptions, FileInput, StreamInput } from "./assisted/index.ts"
 export { assisted } from "./assisted/index.ts"
+export type { AwsAccessKeyOptions, AwsKeyCheck, IamClient } from "./aws-access-key/index.ts"
+export { awsAccessKey } from "./aws-access-key/index.ts"
 export type { GeneratedKeyOptions } from "./generated-key.ts"
 export { generatedKey } from "./generated-key.ts"
 export type { ReadyPlanOptions } from "./plan-options.ts"
