@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest"
+import { Explorer } from "./model/explore.ts"
+import { PLANTED_BUGS } from "./model/planted.ts"
+import { SETTINGS, SINGLE } from "./model/settings.ts"
+
+/** Every order in which the requests of two programs can be carried out takes a while to walk through. */
+const PATIENCE = 300_000
+
+describe("the protocol of a rotation, run by two programs", () => {
+  describe.each(SETTINGS)("for $name", setting => {
+    it.each(SINGLE)("keeps every promise when $name", { timeout: PATIENCE }, ({ budget }) => {
+      const { violations, complete, transitions } = new Explorer(setting).explore(budget)
+      expect(violations).toEqual([])
+      expect(complete).toBe(true)
+      expect(transitions).toContain("retiring > idle")
+    })
+  })
+})
+
+describe("the explorer", () => {
+  it.each(PLANTED_BUGS)("finds $bug", { timeout: PATIENCE }, ({ variation, setting, budget }) => {
+    expect(new Explorer(setting).explore(budget).violations).toEqual([])
+    const { violations } = new Explorer(setting, variation).explore(budget)
+    expect(violations.map(({ what }) => what)).not.toEqual([])
+  })
+})

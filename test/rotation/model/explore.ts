@@ -1,0 +1,448 @@
+import type { Answer, Step } from "../../../src/rotation/protocol/steps.ts"
+import type { Ending, Mind, Terms, Wish } from "../../../src/rotation/protocol/terms.ts"
+import { takeTurn } from "../../../src/rotation/protocol/turn.ts"
+import {
+  accepts,
+  copyOf,
+  current,
+  JUMP,
+  newWorld,
+  type Planted,
+  perform,
+  type Setting,
+  termsOf,
+  type World,
+  writeVersion,
+} from "./world.ts"
+
+/** One program that rotates: what it has been answered in its present turn, and what it remembers from turns before. */
+interface Replica {
+  readonly me: string
+  readonly lives: number
+  readonly held?: Mind["held"]
+  readonly answers: readonly Answer[]
+  /** Whether it may begin a rotation in its present turn: settled when the turn begins. */
+  readonly rotate?: boolean
+  /** What a person wants of its present turn. */
+  readonly wish?: PersonalWish
+}
+
+/** What a person may ask for. */
+export type PersonalWish = "compromised" | "rollback" | "abort" | "resume"
+
+/** How much of each misfortune may happen. */
+export interface Budget {
+  /** Programs that die and start again. */
+  readonly crashes: number
+  /** Requests that are carried out and whose answer is lost. */
+  readonly lost: number
+  /** Leaps of time, past every lease. */
+  readonly jumps: number
+  /** Values that a person writes into the secret. */
+  readonly edits: number
+  /** Rotations that may begin. */
+  readonly claims: number
+  /** Requests that are given up and carried out later. */
+  readonly late?: number
+  /** How often another program may go on than the one that went last. Default: as often as it can be. */
+  readonly switches?: number
+  /** What persons ask for, each once, at any time. */
+  readonly wishes?: readonly PersonalWish[]
+}
+
+/** A whole situation. */
+export interface Situation {
+  readonly world: World
+  readonly replicas: readonly Replica[]
+  readonly left: Budget
+  /** Requests that are on their way, though nobody waits for them any more. */
+  readonly onTheWay?: readonly Step[]
+  /** Which program went last, where that is counted. */
+  readonly last?: number
+}
+
+/** How the explorer changes the protocol, to see that it notices. */
+export interface Variation {
+  /** Whether what follows on a fence is carried out before anything else happens: steps that keep to their deadlines. */
+  readonly prompt?: boolean
+  readonly planted?: Planted
+  readonly turn?: (terms: Terms, mind: Mind, wish: Wish) => Generator<Step, Ending, Answer>
+  readonly terms?: Partial<Terms>
+}
+
+export interface Exploration {
+  readonly situations: number
+  readonly complete: boolean
+  readonly violations: readonly Violation[]
+  /** Every step of the journal from state to state that was seen, as `claimed > parked`. */
+  readonly transitions: ReadonlySet<string>
+}
+
+export interface Violation {
+  readonly what: string
+  readonly trace: readonly string[]
+}
+
+/** Where a turn stands: at its next step, or at its end. */
+type Standing = { readonly step: Step } | { readonly ending: Ending }
+
+interface Move {
+  readonly label: string
+  readonly to: Situation
+}
+
+/** The steps that leave a trace outside; the others only look. */
+const CHANGES: ReadonlySet<Step["do"]> = new Set([
+  "save",
+  "mint",
+  "park",
+  "revoke",
+  "apply",
+  "promote",
+  "discard",
+])
+
+const SEES_TIME: ReadonlySet<Step["do"]> = new Set(["load", "save", "revoke", "promote"])
+const SEES_SECRET: ReadonlySet<Step["do"]> = new Set(["main", "since", "revoke", "promote"])
+
+/** Walks through every order in which things can happen. */
+export class Explorer {
+  readonly #setting: Setting
+  readonly #terms: Terms
+  readonly #variation: Variation
+
+  constructor(setting: Setting, variation: Variation = {}) {
+    this.#setting = setting
+    this.#variation = variation
+    this.#terms = { ...termsOf(setting), ...variation.terms }
+  }
+
+  explore(budget: Budget, { replicas = 2, most = 2_000_000, enough = 1 } = {}): Exploration {
+    const start: Situation = {
+      world: newWorld(),
+      replicas: Array.from({ length: replicas }, (_, index) => newReplica(index, 0)),
+      left: budget,
+    }
+    const seen = new Set<number>([fingerprint(start)])
+    const parents = new Map<number, { readonly before: number; readonly label: string }>()
+    const transitions = new Set<string>()
+    const violations: Violation[] = []
+    const open: Situation[] = [start]
+    for (let situation = open.pop(); situation !== undefined; situation = open.pop()) {
+      const from = fingerprint(situation)
+      for (const { label, to } of this.#moves(situation)) {
+        if (to.world.journal?.seq !== situation.world.journal?.seq) transitions.add(transition(situation, to))
+        const key = fingerprint(to)
+        if (seen.has(key)) continue
+        seen.add(key)
+        parents.set(key, { before: from, label })
+        const wrong = this.#wrong(to)
+        if (wrong === undefined) open.push(to)
+        else violations.push({ what: wrong, trace: trace(parents, key) })
+        if (violations.length >= enough || seen.size >= most) {
+          return { situations: seen.size, complete: false, violations, transitions }
+        }
+      }
+    }
+    return { situations: seen.size, complete: true, violations, transitions }
+  }
+
+  #moves(situation: Situation): Move[] {
+    return [
+      ...situation.replicas.flatMap((_, index) => {
+        const switched = switchedTo(situation, index)
+        return switched === undefined ? [] : this.#movesOf(switched, index)
+      }),
+      ...this.#arrivals(situation),
+    ]
+  }
+
+  #movesOf(situation: Situation, index: number): Move[] {
+    const replica = situation.replicas[index] as Replica
+    const { left } = situation
+    const mind: Mind = { me: replica.me, held: replica.held }
+    const standing = this.#standing(replica, mind, left)
+    // A turn that has ended is settled: what it has learnt is not remembered.
+    if ("ending" in standing) return []
+    const { step } = standing
+    const moves: Move[] = [
+      this.#carryOut(situation, index, mind, step),
+      ...this.#misfortunes(situation, step).map(({ label, to }) => {
+        const then = this.#carryOut(to, index, mind, step)
+        return { ...then, label: `${label}, and ${then.label}` }
+      }),
+    ]
+    const changes = CHANGES.has(step.do)
+    // To die anywhere between two changes comes to the same as to die right before the second.
+    if (left.crashes > 0 && changes) {
+      const reborn = newReplica(index, replica.lives + 1)
+      moves.push({
+        label: `${replica.me} dies before ${describe(step)}`,
+        to: { ...withReplica(situation, index, reborn), left: { ...left, crashes: left.crashes - 1 } },
+      })
+    }
+    if (left.lost > 0 && changes) moves.push(this.#loseAnswer(situation, index, mind, step))
+    if ((left.late ?? 0) > 0 && changes) {
+      moves.push({
+        label: `${replica.me} gives up ${describe(step)}`,
+        to: {
+          ...withReplica(situation, index, endedTurn(replica, mind)),
+          onTheWay: [...(situation.onTheWay ?? []), step],
+          left: { ...left, late: (left.late ?? 0) - 1 },
+        },
+      })
+    }
+    if (replica.answers.length === 0 && replica.wish === undefined) {
+      for (const wish of left.wishes ?? []) {
+        const wishes = left.wishes?.filter(other => other !== wish) ?? []
+        moves.push({
+          label: `${replica.me} is asked: ${wish}`,
+          to: { ...withReplica(situation, index, { ...replica, wish }), left: { ...left, wishes } },
+        })
+      }
+    }
+    return moves
+  }
+
+  /** A request that was given up is carried out after all. */
+  #arrivals(situation: Situation): Move[] {
+    const { onTheWay = [] } = situation
+    return onTheWay.map((step, index) => {
+      const world = copyOf(situation.world)
+      try {
+        perform(world, step, this.#setting, this.#variation.planted ?? {})
+      } catch {
+        // The far side refuses it, and nobody hears of that.
+      }
+      return {
+        label: `late: ${describe(step)}`,
+        to: { ...situation, world, onTheWay: onTheWay.filter((_, at) => at !== index) },
+      }
+    })
+  }
+
+  /** The step is carried out, and answered. */
+  #carryOut(situation: Situation, index: number, mind: Mind, step: Step): Move {
+    const replica = situation.replicas[index] as Replica
+    const world = copyOf(situation.world)
+    const label = `${replica.me}: ${describe(step)}`
+    let answer: Answer
+    try {
+      answer = perform(world, step, this.#setting, this.#variation.planted ?? {})
+    } catch {
+      return { label: `${label} fails`, to: withReplica(situation, index, endedTurn(replica, mind)) }
+    }
+    const claims =
+      step.do === "save" && step.journal.state === "claimed" && (answer as { saved: boolean }).saved
+    const left = claims ? { ...situation.left, claims: situation.left.claims - 1 } : situation.left
+    const answers = [...replica.answers, (answer ?? null) as Answer]
+    const rotate = replica.rotate ?? situation.left.claims > 0
+    const to = { ...withReplica({ ...situation, world }, index, { ...replica, answers, rotate }), left }
+    return { label, to: this.#settled(to, index) }
+  }
+
+  /** What nobody else can see is done at once: the end of a turn, and what is made in memory. */
+  #settled(situation: Situation, index: number): Situation {
+    const replica = situation.replicas[index] as Replica
+    const mind: Mind = { me: replica.me, held: replica.held }
+    const standing = this.#standing(replica, mind, situation.left)
+    if ("ending" in standing) return withReplica(situation, index, endedTurn(replica, mind))
+    const { step } = standing
+    const fenced =
+      this.#variation.prompt === true && replica.answers.length > 1 && isLoad(replica.answers.at(-1))
+    const unseen = step.do === "create" || step.do === "tell"
+    if (!unseen && !(fenced && CHANGES.has(step.do))) return situation
+    const world = copyOf(situation.world)
+    let answer: Answer
+    try {
+      answer = perform(world, step, this.#setting, this.#variation.planted ?? {})
+    } catch {
+      return withReplica(situation, index, endedTurn(replica, mind))
+    }
+    const answers = [...replica.answers, (answer ?? null) as Answer]
+    return this.#settled(withReplica({ ...situation, world }, index, { ...replica, answers }), index)
+  }
+
+  /** The step is carried out, nobody hears of it, and the turn ends. */
+  #loseAnswer(situation: Situation, index: number, mind: Mind, step: Step): Move {
+    const { to } = this.#carryOut(situation, index, mind, step)
+    const replica = endedTurn(situation.replicas[index] as Replica, mind)
+    return {
+      label: `${replica.me}: ${describe(step)}, and the answer is lost`,
+      to: { ...withReplica(to, index, replica), left: { ...to.left, lost: to.left.lost - 1 } },
+    }
+  }
+
+  /**
+   * What may happen right before a step that sees it. Anywhere earlier it would come to the same, so it is not tried
+   * there: time is seen by those who look at it, and what a person writes by those who look at the secret or change it.
+   */
+  #misfortunes({ world: before, ...rest }: Situation, { do: step }: Step): Move[] {
+    const { left } = rest
+    const moves: Move[] = []
+    if (left.jumps > 0 && SEES_TIME.has(step)) {
+      const world = { ...copyOf(before), now: before.now + JUMP }
+      moves.push({ label: "time passes", to: { ...rest, world, left: { ...left, jumps: left.jumps - 1 } } })
+    }
+    if (left.edits > 0 && SEES_SECRET.has(step)) {
+      const world = copyOf(before)
+      const version = current(world).version + 1
+      const value = `hand-${version}`
+      world.far[value] = { value, alive: true }
+      writeVersion(world, { version, value, by: "person" })
+      moves.push({
+        label: "a person writes",
+        to: { ...rest, world, left: { ...left, edits: left.edits - 1 } },
+      })
+    }
+    return moves
+  }
+
+  /** Where the turn of a replica stands after all that it was answered. */
+  #standing(replica: Replica, mind: Mind, left: Budget): Standing {
+    const asked = replica.wish === undefined ? {} : { [replica.wish]: true }
+    const wish: Wish = { rotate: replica.rotate ?? left.claims > 0, impatient: true, ...asked }
+    const turn = (this.#variation.turn ?? takeTurn)(this.#terms, mind, wish)
+    let next = turn.next()
+    for (const answer of replica.answers) {
+      if (next.done) break
+      next = turn.next((answer ?? undefined) as Answer)
+    }
+    return next.done ? { ending: next.value } : { step: next.value }
+  }
+
+  /** What is wrong with a situation, if anything is. */
+  #wrong(situation: Situation): string | undefined {
+    const { world, replicas, onTheWay = [] } = situation
+    if (world.broken.length > 0) return world.broken.join("; ")
+    const isQuiet = onTheWay.length === 0 && replicas.every(({ answers }) => answers.length === 0)
+    return isQuiet ? this.#wrongInTheEnd(situation) : undefined
+  }
+
+  /**
+   * From here nothing goes wrong any more: one new program runs, and time passes. It must come to rest, with the
+   * secret holding what the far side accepts and nothing left at the far side that nobody knows.
+   */
+  #wrongInTheEnd({ world: before }: Situation): string | undefined {
+    const world = copyOf(before)
+    let held: Mind["held"]
+    for (let turns = 0; turns < 40; turns += 1) {
+      const mind: Mind = { me: "last", held }
+      const run = (this.#variation.turn ?? takeTurn)(this.#terms, mind, { rotate: false, impatient: true })
+      const ending = runThrough(run, world, this.#setting, this.#variation.planted ?? {})
+      held = mind.held
+      if (world.broken.length > 0) return `in the end: ${world.broken.join("; ")}`
+      if (ending === undefined) world.now += JUMP
+      else if (ending.end === "waiting" || ending.end === "held") world.now += JUMP
+      else if (ending.end === "idle") return this.#wrongAtRest(world)
+      else if (ending.end === "blocked") return undefined
+    }
+    return `it never comes to rest: ${world.journal?.state}`
+  }
+
+  #wrongAtRest(world: World): string | undefined {
+    const { value } = current(world)
+    if (!accepts(world, value)) return `at rest the secret holds ${value}, which the far side refuses`
+    const known = new Set([world.journal?.newId, world.journal?.oldId])
+    const isOurs = (id: string) => /^(?:c\d|id-key-)/.test(id)
+    const unknown = Object.entries(world.far).filter(
+      ([id, credential]) => isOurs(id) && credential.alive && credential.value !== value && !known.has(id),
+    )
+    const noticed = ["orphans-left", "old-left-to-person", "new-left-to-person"].some(about =>
+      world.told.includes(about),
+    )
+    if (unknown.length > 0 && !noticed)
+      return `at rest nobody knows of ${unknown.map(([id]) => id).join(", ")}`
+    return undefined
+  }
+}
+
+function runThrough(
+  turn: Generator<Step, Ending, Answer>,
+  world: World,
+  setting: Setting,
+  planted: Planted,
+): Ending | undefined {
+  let next = turn.next()
+  while (!next.done) {
+    let answer: Answer
+    try {
+      answer = perform(world, next.value, setting, planted)
+    } catch {
+      return undefined
+    }
+    next = turn.next(answer)
+  }
+  return next.value
+}
+
+function isLoad(answer: Answer): boolean {
+  return typeof answer === "object" && answer !== null && "monotonic" in answer
+}
+
+function transition(from: Situation, to: Situation): string {
+  return `${from.world.journal?.state ?? "idle"} > ${to.world.journal?.state}`
+}
+
+/** The situation when this program goes on; `undefined` if it may not. */
+function switchedTo(situation: Situation, index: number): Situation | undefined {
+  const { left, last } = situation
+  if (left.switches === undefined || last === index) return situation
+  if (last === undefined) return { ...situation, last: index }
+  if (left.switches === 0) return undefined
+  return { ...situation, last: index, left: { ...left, switches: left.switches - 1 } }
+}
+
+function newReplica(index: number, lives: number): Replica {
+  return { me: `${"AB"[index]}${lives}`, lives, answers: [] }
+}
+
+/** What remains of a turn: who it was, and what it holds. */
+function endedTurn({ me, lives }: Replica, { held }: Mind): Replica {
+  return { me, lives, answers: [], ...(held === undefined ? {} : { held }) }
+}
+
+function withReplica(situation: Situation, index: number, replica: Replica): Situation {
+  return { ...situation, replicas: situation.replicas.map((one, at) => (at === index ? replica : one)) }
+}
+
+function describe(step: Step): string {
+  if (step.do === "save") return `journal ${step.journal.seq} ${step.journal.state}`
+  if (step.do === "revoke") return `revoke ${step.credential.id}`
+  if (step.do === "promote") return `promote ${String(step.value)} over ${step.expectBase}`
+  return step.do
+}
+
+function trace(
+  parents: ReadonlyMap<number, { readonly before: number; readonly label: string }>,
+  end: number,
+): string[] {
+  const labels: string[] = []
+  for (let at = parents.get(end); at !== undefined; at = parents.get(at.before)) labels.unshift(at.label)
+  return labels
+}
+
+const texts = new WeakMap<object, string>()
+
+/** Situations share most of what they consist of, and nothing of it is ever changed. */
+function textOf(part: object): string {
+  const known = texts.get(part)
+  if (known !== undefined) return known
+  const text = JSON.stringify(part)
+  texts.set(part, text)
+  return text
+}
+
+/** 53 bits of the situation: enough to tell some millions apart. */
+function fingerprint({ world, replicas, left, onTheWay = [], last = 0 }: Situation): number {
+  const text = `${last}${[world, ...replicas, left, onTheWay].map(textOf).join()}`
+  let [high, low] = [0xdeadbeef, 0x41c6ce57]
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    high = Math.imul(high ^ code, 2654435761)
+    low = Math.imul(low ^ code, 1597334677)
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
+  return 4294967296 * (2097151 & low) + (high >>> 0)
+}
