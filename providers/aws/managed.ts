@@ -28,6 +28,8 @@ export interface AwsManagedSecret {
   readonly name: string | undefined
   /** What the service calls it. */
   readonly ownName: string
+  /** Where the service has it. */
+  readonly place: string
   /** The labels of the version that was asked for; none if there is no such version. */
   readonly labels: readonly string[]
 }
@@ -103,7 +105,8 @@ export function awsManagedRotation(options: AwsOptions = {}): AwsManagedRotation
         }
         const ownName = described.Name
         refuseUnfit(ownName, described, "the service")
-        return { name: names.toListed(ownName), ownName, labels: labelsOf(described, token) }
+        const labels = labelsOf(described, token)
+        return { name: names.toListed(ownName), ownName, place: described.ARN ?? ownName, labels }
       }),
     finish: async (ownName, { token, signal }) =>
       await rebuilt(async () => {

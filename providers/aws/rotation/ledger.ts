@@ -2,7 +2,7 @@ import { type CallOptions, type NativeLedger, SecretError } from "../../../src/c
 import type { Connection } from "../client.ts"
 import type { CheckedOptions } from "../options.ts"
 import { discard, kept, park } from "./candidate.ts"
-import { fitSecret, labelsOf, type RotatedBy } from "./fitness.ts"
+import { describe, fitSecret, labelsOf, type RotatedBy } from "./fitness.ts"
 import { loadJournal, saveJournal } from "./journal.ts"
 import { permissionsOf } from "./permissions.ts"
 import { ownPlace, type Place, pendingPlace, tokenOfRotation } from "./place.ts"
@@ -18,7 +18,7 @@ export type LedgerOptions = Pick<CheckedOptions, "location" | "region" | "fresh"
  */
 export function rotationLedger(connection: Connection, options: LedgerOptions): NativeLedger {
   return ledgerOf(connection, options, "us", {
-    placeOf: ownPlace,
+    candidateAt: ownPlace,
     mayPark: async (name, _, { signal }) => void (await fitSecret(connection.call, name, "us", signal)),
   })
 }
@@ -36,7 +36,7 @@ export function managedLedger(
   rotationToken: string | undefined,
 ): NativeLedger {
   return ledgerOf(connection, options, "the service", {
-    async placeOf(name, rotationId) {
+    async candidateAt(name, rotationId) {
       const token = tokenOfRotation(rotationId)
       return token === undefined ? await ownPlace(name, rotationId) : pendingPlace(token, rotationToken)
     },
@@ -53,7 +53,7 @@ export function managedLedger(
 }
 
 interface Places {
-  placeOf(name: string, rotationId: string): Promise<Place>
+  candidateAt(name: string, rotationId: string): Promise<Place>
   /** @throws SecretError where a candidate would do harm */
   mayPark(name: string, place: Place, call: CallOptions): Promise<void>
 }
@@ -62,7 +62,7 @@ function ledgerOf(
   connection: Connection,
   { location, region, fresh, rotationsPerDay: perDay }: LedgerOptions,
   by: RotatedBy,
-  { placeOf, mayPark }: Places,
+  { candidateAt, mayPark }: Places,
 ): NativeLedger {
   return {
     promotion: "conditional",
@@ -72,17 +72,21 @@ function ledgerOf(
       save: async (name, journal, call) =>
         await saveJournal(connection, name, journal, call, { fresh, perDay }),
     },
+    // An ARN has the account in it, and tells a secret from one that had its name before.
+    placeOf: async (name, { signal }) =>
+      (await describe(connection.call, name, signal))?.ARN ??
+      `aws:secretsmanager:${region ?? ""} ${name}, missing`,
     check: async (name, { signal }) => void (await fitSecret(connection.call, name, by, signal)),
     permissions: name => permissionsOf(name, region, fresh),
     async park(name, call) {
-      const place = await placeOf(name, call.rotationId)
+      const place = await candidateAt(name, call.rotationId)
       await mayPark(name, place, call)
       return await park(connection, name, place, call)
     },
-    kept: async (name, call) => await kept(connection, name, await placeOf(name, call.rotationId), call),
+    kept: async (name, call) => await kept(connection, name, await candidateAt(name, call.rotationId), call),
     discard: async (name, call) =>
-      await discard(connection, name, await placeOf(name, call.rotationId), call),
+      await discard(connection, name, await candidateAt(name, call.rotationId), call),
     promote: async (name, call) =>
-      await promote(connection, fresh, name, await placeOf(name, call.rotationId), call),
+      await promote(connection, fresh, name, await candidateAt(name, call.rotationId), call),
   }
 }
