@@ -38,8 +38,11 @@ export type {
   AskInput,
   AssistedInput,
   AssistedOptions,
+  AwsAccessKeyOptions,
+  AwsKeyCheck,
   FileInput,
   GeneratedKeyOptions,
+  IamClient,
   KeyEncoding,
   KeyForm,
   OnePostgresUser,
@@ -66,6 +69,7 @@ export type {
 } from "./plans/index.ts"
 export {
   assisted,
+  awsAccessKey,
   generatedKey,
   postgresPassword,
   tallyToken,
