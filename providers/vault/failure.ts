@@ -109,6 +109,8 @@ const WORDS: readonly (readonly [said: RegExp, at: readonly number[], meant: Rea
   [/too large|exceeds? (?:the )?(?:max|allowed)/i, [400, 413, 500], "too-large"],
   [/upgrading from non-versioned to versioned/i, [400], "upgrading"],
   [/invalid path for a versioned/i, [404], "versioned-mount"],
+  // Version 2 misses the field `data` of what was written for version 1.
+  [/^\s*no data provided\s*$/i, [400], "versioned-mount"],
 ]
 
 /** What the server's words mean at this status, if that is known. */

@@ -63,24 +63,7 @@ export async function kvVersionAt({ ask }: Connection, mount: string, signal: Ab
  * before it is first told to change something, and before it is first believed that something is not there.
  */
 export function seeingVersion2({ ask, ...connection }: Connection, mount: string): Connection {
-  let seen = false
-  const together = connection.works.together<void>("lookup")
-  const look = async (signal: AbortSignal): Promise<void> => {
-    try {
-      if ((await versionAt(ask, mount, signal)) === 1)
-        throw new VaultFailure({ status: 200, reason: "unversioned-mount" })
-    } catch (thrown) {
-      if (!(thrown instanceof VaultFailure)) throw thrown
-      // Who may not ask this goes on with what was said.
-      const { stage, status = 0 } = thrown
-      const mayNotAsk = stage === "call" && status >= 400 && status < 500 && status !== 429
-      if (!mayNotAsk) throw new VaultFailure({ ...thrown, notSent: true })
-    }
-    seen = true
-  }
-  const sure = async (signal: AbortSignal): Promise<void> => {
-    if (!seen) await together("version", look, signal)
-  }
+  const sure = sureOf(2, { ask, ...connection }, mount)
   return {
     ...connection,
     async ask(method, path, signal, body) {
@@ -93,6 +76,69 @@ export function seeingVersion2({ ask, ...connection }: Connection, mount: string
       }
     },
   }
+}
+
+/** Paths that an engine of version 2 has, and that are names of secrets in one of version 1. */
+const OF_VERSION_2 = /(?:^|\/)(?:meta)?data(?:\/|$)/
+
+/**
+ * A connection to an engine that was said to be of version 1. One of version 2 says itself that it is not, but where the
+ * mount or the name was written with the `data` of the server's API: there it gives the value in a wrapping of its own, and
+ * deletes one version of it. So the server is asked, once, before anything is done at such a path.
+ */
+export function seeingVersion1({ ask, ...connection }: Connection, mount: string): Connection {
+  const sure = sureOf(1, { ask, ...connection }, mount)
+  return {
+    ...connection,
+    async ask(method, path, signal, body) {
+      if (!OF_VERSION_2.test(path)) return await ask(method, path, signal, body)
+      const known = await sure(signal)
+      const answer = await ask(method, path, signal, body)
+      if (!known && isWrapped(fieldsOf(answer.json.data)))
+        throw new VaultFailure({ status: 200, reason: "versioned-mount" })
+      return answer
+    },
+  }
+}
+
+/** Whether a map is what an engine of version 2 gives for a secret, or tells about one. */
+function isWrapped(map: Readonly<Record<string, unknown>> | undefined): boolean {
+  if (map === undefined) return false
+  if ("current_version" in map && "versions" in map && "max_versions" in map) return true
+  const about = fieldsOf(map.metadata)
+  return "data" in map && about !== undefined && "created_time" in about && "destroyed" in about
+}
+
+/**
+ * Makes sure, once, that an engine is of the version that was said.
+ *
+ * @returns whether the server has said so; who may not ask goes on with what was said.
+ */
+function sureOf(
+  version: 1 | 2,
+  { ask, works }: Pick<Connection, "ask" | "works">,
+  mount: string,
+): (signal: AbortSignal) => Promise<boolean> {
+  let seen: boolean | undefined
+  const together = works.together<boolean>("lookup")
+  const look = async (signal: AbortSignal): Promise<boolean> => {
+    try {
+      if ((await versionAt(ask, mount, signal)) !== version)
+        throw new VaultFailure({
+          status: 200,
+          reason: version === 2 ? "unversioned-mount" : "versioned-mount",
+        })
+      seen = true
+    } catch (thrown) {
+      if (!(thrown instanceof VaultFailure)) throw thrown
+      const { stage, status = 0 } = thrown
+      const mayNotAsk = stage === "call" && status >= 400 && status < 500 && status !== 429
+      if (!mayNotAsk) throw new VaultFailure({ ...thrown, notSent: true })
+      seen = false
+    }
+    return seen
+  }
+  return async signal => seen ?? (await together("version", look, signal))
 }
 
 /** Whether the server says that something is not there. */

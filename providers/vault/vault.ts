@@ -15,7 +15,7 @@ import { fieldsOf } from "./json.ts"
 import { kv1 } from "./kv1.ts"
 import { kv2 } from "./kv2.ts"
 import { leases } from "./leases.ts"
-import { kvVersionAt, seeingVersion2 } from "./mount.ts"
+import { kvVersionAt, seeingVersion1, seeingVersion2 } from "./mount.ts"
 import { encoded, vaultNames } from "./names.ts"
 import type { Place } from "./next-step.ts"
 import {
@@ -131,12 +131,8 @@ export function openingVault(options: OpenVaultOptions): VaultOpening {
 /** The store of an engine whose version nobody asked for. */
 function statedStore(checked: CheckedOptions, kv: unknown, connection: Connection): VaultKv1Store {
   const version = checkKv(kv)
-  // The engine of version 2 itself says to who takes it for version 1 that it is not.
-  return keyValueStore(
-    checked,
-    version,
-    version === 1 ? connection : seeingVersion2(connection, checked.mount),
-  )
+  const seeing = version === 1 ? seeingVersion1 : seeingVersion2
+  return keyValueStore(checked, version, seeing(connection, checked.mount))
 }
 
 function keyValueStore(checked: CheckedOptions, kv: 1 | 2, connection: Connection): VaultKv1Store {

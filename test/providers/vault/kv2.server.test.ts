@@ -176,6 +176,37 @@ for (const name of ["vault", "openbao"] as const)
       expect(await names(store.list(calm))).toEqual([...odd].sort())
     })
 
+    test("a store that takes it for version 1 says so to every call, and changes nothing there", async () => {
+      const { store, mount } = await start()
+      const { version } = await store.write("tally", "v", calm)
+      const auth = { method: "token", token: server.rootToken } as const
+      for (const [at, secret] of [
+        [mount, "tally"],
+        [mount, "data/tally"],
+        [mount, "metadata/tally"],
+        [`${mount}/data`, "tally"],
+        [`${mount}/metadata`, "tally"],
+      ] as const) {
+        const one = vault({ kv: 1, address: server.url, mount: at, auth })
+        for (const call of [
+          () => one.read(secret, calm),
+          () => one.write(secret, "new", calm),
+          () => one.delete(secret, calm),
+          () => one.ping(calm),
+          async (): Promise<unknown> => await names(one.list(calm)),
+        ]) {
+          const error = await errorOf(call)
+          expect([error.code, error.hint, error.outcome]).toEqual([
+            "MISCONFIGURED",
+            expect.stringMatching(/kv: 2|the mount is /),
+            undefined,
+          ])
+        }
+        await one.close()
+      }
+      expect(await store.read("tally", calm)).toMatchObject({ value: "v", version })
+    })
+
     test("a mount may have several segments", async () => {
       const mount = `${unique("team")}/secret store`
       await admin.ask("POST", `sys/mounts/${encodeURI(mount)}`, { type: "kv", options: { version: "2" } })
