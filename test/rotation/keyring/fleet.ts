@@ -1,11 +1,11 @@
 import { onTestFinished, vi } from "vitest"
+import { sign, verify } from "../../../docs/snippets/jwt.ts"
 import { parseDuration, type SecretStore, type SecretValue } from "../../../src/core/index.ts"
 import { type Keyring, type KeyringOptions, keyring } from "../../../src/rotation/keyring/index.ts"
 import { Secrets } from "../../../src/secrets/index.ts"
 import { type FakeClock, type Faulty, faulty } from "../../../src/testing/index.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
 import { without } from "../../support/rig.ts"
-import { sign, verify } from "./jwt.ts"
 import { NAME } from "./scene.ts"
 
 /** How the replicas read the secret, and how long their tokens live. */

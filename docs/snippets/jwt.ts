@@ -1,7 +1,8 @@
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose"
-import type { Keyring, KeyringKey } from "../../../src/rotation/keyring/index.ts"
+import type { Keyring, KeyringKey } from "../../src/rotation/index.ts"
 
-/** A token that is good for so long, signed with the key that is current now. */
+// #region sign
+/** A token that is good for `lifetime`, such as "8h", signed with the key that is the current one now. */
 export async function sign(keys: Keyring, claims: JWTPayload, lifetime: string): Promise<string> {
   const key = keys.current()
   return await new SignJWT(claims)
@@ -10,8 +11,9 @@ export async function sign(keys: Keyring, claims: JWTPayload, lifetime: string):
     .setExpirationTime(lifetime)
     .sign(bytesOf(key))
 }
-
-/** The claims of a token, if it was signed with a key that is good for checking. */
+// #endregion
+// #region verify
+/** The claims of a token that was signed with a key that is still good for checking. */
 export async function verify(keys: Keyring, token: string): Promise<JWTPayload> {
   const { payload } = await jwtVerify(
     token,
@@ -25,6 +27,5 @@ export async function verify(keys: Keyring, token: string): Promise<JWTPayload> 
   return payload
 }
 
-function bytesOf(key: KeyringKey): Uint8Array {
-  return Buffer.from(key.reveal(), "base64url")
-}
+const bytesOf = (key: KeyringKey): Uint8Array => Buffer.from(key.reveal(), "base64url")
+// #endregion
