@@ -8,7 +8,7 @@ export type {
   KeyringKeyOptions,
   KeyringOptions,
 } from "./keyring/index.ts"
-export { keyring, keyringKey } from "./keyring/index.ts"
+export { keyring, keyringKey, withoutOldKeys } from "./keyring/index.ts"
 export type {
   CronSchedule,
   IntervalSchedule,

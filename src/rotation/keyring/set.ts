@@ -85,6 +85,18 @@ export function formatKeySet({ current, keys }: KeySet): string {
   return JSON.stringify({ current, keys: written })
 }
 
+/**
+ * What a secret holds with its current key alone: for when an old one is known to somebody. What was signed with any other
+ * key is refused by every program that reads it.
+ *
+ * @throws SecretError `INVALID_VALUE` for bytes, for an empty value, and for a set that is garbled.
+ */
+export function withoutOldKeys(value: SecretValue): string {
+  const set = readKeySet(value)
+  const { id, value: key } = currentKey(set)
+  return set.plain ? key : formatKeySet({ current: id, keys: [{ id, value: key }] })
+}
+
 /** The key that is signed with. */
 export function currentKey({ current, keys }: KeySet): StoredKey {
   // Every set that was read or made has it.

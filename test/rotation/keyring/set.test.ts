@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { formatKeySet, type KeySet, readKeySet } from "../../../src/rotation/keyring/set.ts"
+import { formatKeySet, type KeySet, readKeySet, withoutOldKeys } from "../../../src/rotation/keyring/set.ts"
 import { newCanary } from "../../support/canary.ts"
 import { failureOf } from "../../support/rig.ts"
 
@@ -123,6 +123,19 @@ describe("a set of keys", () => {
     const canary = newCanary()
     const error = canary.watch(await failureOf(() => readKeySet(text.replaceAll("CANARY", canary.text))))
     expect(error).toMatchObject({ code: "INVALID_VALUE", message: expect.stringMatching(message) })
+  })
+
+  it("can be left with its current key alone, which then has no end", () => {
+    const ending = { notAfter: Date.UTC(2026, 0, 31), overlap: 1_000 }
+    const keys = [
+      { id: "b", value: "second" },
+      { id: "a", value: "first", ...ending },
+    ]
+    expect(withoutOldKeys(formatKeySet({ current: "a", keys }))).toBe(
+      '{"current":"a","keys":[{"id":"a","value":"first"}]}',
+    )
+    expect(withoutOldKeys("a-plain-key")).toBe("a-plain-key")
+    expect(() => withoutOldKeys('{"keys":[]}')).toThrow("garbled")
   })
 
   it("is refused where the secret is empty, or bytes", async () => {
