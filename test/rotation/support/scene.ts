@@ -28,7 +28,7 @@ export interface Scene {
   readonly events: RotationEvent[]
   /** Another replica of the same store, by the same clock. */
   replica(more?: Partial<RotatorOptions>): Rotator
-  /** What the secret holds now. */
+  /** What the secret holds now, past all faults. */
   value(): Promise<string | undefined>
   journal(): Promise<RotationJournal | undefined>
   /** What one call came to, while time goes on. */
@@ -42,15 +42,24 @@ export interface SceneOptions extends Partial<Omit<RotatorOptions, "rotations">>
   readonly rotation?: Partial<Rotation>
   /** Whether the secret is there before, and known to the far side. Default: yes. */
   readonly empty?: boolean
+  /** Where what has to be done at the end is put. Default: it is done when the test ends. */
+  readonly atEnd?: (work: () => Promise<void>) => void
 }
 
 /** Sets a scene: one secret whose value the far side accepts, rotated every 24 hours. */
-export async function scene({ plan, rotation, empty = false, ...more }: SceneOptions): Promise<Scene> {
+export async function scene({
+  plan,
+  rotation,
+  empty = false,
+  atEnd = onTestFinished,
+  ...more
+}: SceneOptions): Promise<Scene> {
   const canary = newCanary()
   const clock = checkedFakeClock()
   const far = new FarSide(canary.text)
   const first = far.newValue()
-  const store = faulty(memory(empty ? {} : { [NAME]: first }, { clock }), { clock })
+  const inner = memory(empty ? {} : { [NAME]: first }, { clock })
+  const store = faulty(inner, { clock })
   if (!empty) far.add(first)
   const events: RotationEvent[] = []
   const rotations = {
@@ -60,7 +69,7 @@ export async function scene({ plan, rotation, empty = false, ...more }: SceneOpt
     const of = other.secrets === undefined && more.secrets === undefined ? { store } : {}
     const rotator = new Rotator({ ...of, rotations, clock, random: () => 0.5, ...more, ...other })
     canary.watch(rotator)
-    onTestFinished(async () => {
+    atEnd(async () => {
       await done(rotator.close())
       canary.watch(rotator.health())
     })
@@ -82,13 +91,13 @@ export async function scene({ plan, rotation, empty = false, ...more }: SceneOpt
     done,
     async value() {
       try {
-        return String((await store.read(NAME, { signal })).value)
+        return String((await inner.read(NAME, { signal })).value)
       } catch {
         return undefined
       }
     },
     async journal() {
-      return (await store.rotation().journals?.load(NAME, { signal }))?.journal
+      return (await inner.rotation().journals?.load(NAME, { signal }))?.journal
     },
     async tick(which = rotator) {
       const { outcomes } = await done(which.tick())
