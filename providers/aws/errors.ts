@@ -15,6 +15,7 @@ type ByAction = { readonly otherwise: Row } & { readonly [A in Action]?: Row }
 
 const WAY_ON = afterConflict({ absent: true, version: true })
 const RESTORE = "aws secretsmanager restore-secret brings it back"
+const KEY = "kms-key= in the URL (kmsKeyId in code)"
 const TURNED_OFF = "enable the key in KMS, or cancel its deletion"
 
 const gone: Row = { code: "NOT_FOUND", message: "the secret was deleted", hint: RESTORE }
@@ -49,6 +50,12 @@ const throttled: Row = {
   hint: "the calls of all clients in the account and region count together",
 }
 const login = (hint: string): Row => ({ code: "UNAUTHENTICATED", hint })
+const ASKED_WITHOUT = "the service was asked without credentials"
+const noCredentials: Row = {
+  code: "UNAUTHENTICATED",
+  message: "no credentials were found",
+  hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile that has some (AWS_PROFILE, or profile= in the URL), or give the machine a role",
+}
 const signature = login("see whether the secret access key is right, and the clock of this machine")
 
 /**
@@ -97,7 +104,10 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
   },
   InvalidParameterException: {
     otherwise: noName,
-    CreateSecret: { code: "INVALID_VALUE", hint: "the service does not take it; see kmsKeyId and tags, too" },
+    CreateSecret: {
+      code: "INVALID_VALUE",
+      hint: `the service does not take it; see ${KEY}, and in code tags`,
+    },
     PutSecretValue: { code: "INVALID_VALUE", hint: "the service does not take it" },
     // The version from which AWSCURRENT was to be taken does not have it.
     UpdateSecretVersionStage: changed,
@@ -163,8 +173,8 @@ const ERRORS: Readonly<Record<string, Row | ByAction>> = {
   SignatureDoesNotMatch: signature,
   IncompleteSignature: signature,
   IncompleteSignatureException: signature,
-  MissingAuthenticationToken: login("give credentials to the SDK's chain"),
-  MissingAuthenticationTokenException: login("give credentials to the SDK's chain"),
+  MissingAuthenticationToken: { ...noCredentials, message: ASKED_WITHOUT },
+  MissingAuthenticationTokenException: { ...noCredentials, message: ASKED_WITHOUT },
   OptInRequired: login("the account is not signed up for the service"),
   UnknownOperationException: { code: "UNSUPPORTED", message: "what answers does not know this action" },
 }
@@ -187,7 +197,11 @@ const loginUnanswered: Row = {
   message: "the login failed",
   hint: "see whether what gives the credentials answers: STS, SSO, or the metadata of the machine",
 }
-const loginFailed = login("give credentials to the SDK's chain: keys, a profile, or the role of the machine")
+const loginFailed: Row = {
+  code: "UNAUTHENTICATED",
+  message: "what is to give credentials gives none",
+  hint: "see whether the login of the profile has ended (aws sso login), and whether its role may be assumed",
+}
 
 /** The table of the errors of Secrets Manager, and of the ways to it. */
 export const awsErrors: ErrorTable = thrown => (thrown instanceof AwsFailure ? meaningOf(thrown) : undefined)
@@ -220,6 +234,7 @@ function rowOf({ action, sent, errorName, connection, status, state }: AwsFailur
     if (reached !== undefined) return { ...reached, message: `at the login, ${reached.message}` }
     if (errorName === "EndpointError")
       return { code: "MISCONFIGURED", hint: "see the endpoint and the region" }
+    if (state === "no credentials") return noCredentials
     const unanswered = isNetworkCode(connection) || (status !== undefined && status >= 500)
     return unanswered ? loginUnanswered : loginFailed
   }

@@ -2,7 +2,7 @@ import { retryAfterOf } from "../../src/core/index.ts"
 import type { Action } from "./actions.ts"
 
 /** What is told by the text of an error, because its code stands for several things. */
-export type State = "key refused" | "no value" | "deleted" | "barred"
+export type State = "key refused" | "no value" | "deleted" | "barred" | "no credentials"
 
 /**
  * How the texts read, by those that were recorded; that of a policy by "Troubleshoot access denied error messages" in the
@@ -14,6 +14,8 @@ const TEXTS: Readonly<Record<State, RegExp>> = {
   deleted: / (?:(?:marked|scheduled) for deletion|was deleted|marked deleted)\b/,
   barred:
     / (?:with an explicit deny in a|because no) (?:VPC endpoint|service control|resource control) policy\b/,
+  // The SDK's own words at the end of its chain.
+  "no credentials": /^Could not load credentials from any providers/,
 }
 
 /** What is kept of a failure: nothing that the service, or anybody else, wrote freely. */

@@ -118,7 +118,7 @@ export function checkOptions(options: AwsOptions & Partial<AwsStageOptions>): Ch
   if (!isWord(stage)) throw misconfigured("the stage is no label of a version", "write it as in AWSPREVIOUS")
   if (kmsKeyId !== undefined && !isWord(kmsKeyId))
     throw misconfigured(
-      "kmsKeyId is the name of no key",
+      "kms-key (kmsKeyId in code) is the name of no key",
       "write an id, an ARN or an alias, as in alias/secrets",
     )
   if (!Number.isInteger(rotationsPerDay) || rotationsPerDay < 1)
@@ -241,13 +241,16 @@ function tagsOf(tags: NonNullable<AwsOptions["tags"]>): NonNullable<NewSecret["T
   throw misconfigured("tags are no texts under names", 'write them as in { team: "billing" }')
 }
 
+/** The setting as it stands in a URL, and as it stands in code. */
+const RECOVERY = "recovery-window (recoveryWindow in code)"
+
 function daysOf(window: Duration | "none"): number | undefined {
   if (window === "none") return undefined
-  const days = parseDuration(window, "recoveryWindow") / 86_400_000
+  const days = parseDuration(window, RECOVERY) / 86_400_000
   if (Number.isInteger(days) && days >= 7 && days <= 30) return days
   throw misconfigured(
-    "recoveryWindow is no whole number of days from 7 to 30",
-    'write "7d", or "none" to delete for good',
+    `${RECOVERY} is no whole number of days from 7 to 30`,
+    "write 7d, or none to delete for good",
   )
 }
 

@@ -83,6 +83,20 @@ describe("the rules of imports", () => {
     ).toEqual(["examples/server/main.ts imports src/core/version.ts: past src/core/index.ts"])
   })
 
+  test("let an engine be imported by its own index, and no part of it past that", async () => {
+    const engine = { "src/rotation/engines/queue/index.ts": 'export { ask } from "./ask.ts"\n' }
+    const part = { "src/rotation/engines/queue/ask.ts": "export const ask = 1\n" }
+    const imports = (file: string) => `export { ask } from "../rotation/engines/queue/${file}"\n`
+    const broken = async (file: string) =>
+      (await rulesBrokenBy({ ...engine, ...part, "src/aws-rotation/index.ts": imports(file) })).filter(rule =>
+        rule.includes("queue"),
+      )
+    expect(await broken("index.ts")).toEqual([])
+    expect(await broken("ask.ts")).toEqual([
+      "src/aws-rotation/index.ts imports src/rotation/engines/queue/ask.ts: past src/rotation/index.ts",
+    ])
+  })
+
   test("refuse a library that imports what is no part of it", async () => {
     expect(
       await rulesBrokenBy({

@@ -1,0 +1,5 @@
+export type { FunctionReport, RetirementReport } from "./errands.ts"
+export type { AwsRotationEvent, AwsStep, OwnEvent } from "./event.ts"
+export type { HandlerOptions, LambdaContext, LambdaHandler, ManagedPlan } from "./handler.ts"
+export { HANDLER_OPTIONS, managedHandler } from "./handler.ts"
+export type { ManagedRotation, ManagedSecret } from "./service.ts"
