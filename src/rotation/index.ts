@@ -2,6 +2,14 @@ export type { RotationSettings } from "./data.ts"
 export { configuredRotation, rotationFromData } from "./data.ts"
 export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
 export type {
+  JournalInOptions,
+  RotatedStore,
+  SqlClient,
+  SqlJournal,
+  SqlJournalOptions,
+} from "./journals/index.ts"
+export { journalIn, sqlJournal, sqlJournalTable } from "./journals/index.ts"
+export type {
   FindOptions,
   Keyring,
   KeyringKey,

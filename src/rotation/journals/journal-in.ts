@@ -25,7 +25,7 @@ const READABLE = 48
  * two secrets share one.
  *
  * ```ts
- * new Rotator(azureStore, { journals: journalIn(vaultStore, { of: azureStore }), … })
+ * new Rotator({ store: azureStore, journals: journalIn(vaultStore, { of: azureStore }), rotations })
  * ```
  *
  * @param store where journals are kept.

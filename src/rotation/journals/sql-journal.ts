@@ -51,7 +51,7 @@ export interface SqlJournal extends JournalKeeper {
  * ```ts
  * const journals = sqlJournal(new Pool(), { of: azureStore })
  * await journals.create()
- * new Rotator(azureStore, { journals, … })
+ * new Rotator({ store: azureStore, journals, rotations })
  * ```
  *
  * @throws SecretError `MISCONFIGURED` for what is no client, or no name of a table
