@@ -70,13 +70,25 @@ export function postgresPassword(options: PostgresPasswordOptions): GeneratedPla
   const { client, connect, format = "json", fenceTable = "latchkey_fence", fencedAs } = options
   refuseNoFunction(`client.query of ${OF}`, client?.query)
   refuseNoFunction(`connect of ${OF}`, connect)
+  if (
+    fencedAs !== undefined &&
+    (typeof fencedAs !== "string" || fencedAs === "" || fencedAs.includes("\0"))
+  ) {
+    throw misconfigured(`fencedAs of ${OF} is no name`, 'write a text: "production db/url"')
+  }
   const logins = storedLogins(format)
   const table = tableName(fenceTable)
   const far = farSide({ client, connect, fenceTable: table, fencedAs })
   const common = { ...taken(options), kind: "generated" as const, fenced: true }
   if (options.users !== undefined && options.user === undefined) {
     const users = twoUsers(options.users)
-    const endSessions = options.endSessions ?? false
+    const { endSessions = false } = options
+    if (typeof endSessions !== "boolean") {
+      throw misconfigured(
+        `endSessions of ${OF} is neither true nor false`,
+        "write endSessions: true or false",
+      )
+    }
     return {
       ...common,
       ...takingTurns(users, logins, far, endSessions),

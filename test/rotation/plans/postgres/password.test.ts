@@ -48,6 +48,9 @@ describe("the options of postgresPassword()", () => {
     [{ connect: "postgres://" }, /connect of postgresPassword\(\) was given no function/],
     [{ format: "yaml" }, /format of postgresPassword/],
     [{ fenceTable: 'a"; drop' }, /fenceTable of postgresPassword\(\) is no plain name/],
+    [{ fencedAs: "" }, /fencedAs of postgresPassword\(\) is no name/],
+    [{ fencedAs: 7 }, /fencedAs of postgresPassword\(\) is no name/],
+    [{ endSessions: "yes" }, /endSessions of postgresPassword\(\) is neither true nor false/],
     [{ fenceTable: 7 }, /fenceTable of postgresPassword\(\) is no plain name/],
   ])("%j are refused", (more, message) => {
     expect(thrownBy(() => plan(more))).toMatchObject({
