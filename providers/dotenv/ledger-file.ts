@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto"
+import { createHash, createHmac } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import {
   type Clock,
@@ -80,6 +80,14 @@ export function versionIn({ key }: LedgerContent, name: string, value: SecretVal
     .update(value)
     .digest("hex")
     .slice(0, 32)
+}
+
+/**
+ * Where a secret is, for all who read the same file of rotations: paths would not do, for a folder may be mounted in two
+ * places. Tells nothing of the key.
+ */
+export function placeIn({ key }: LedgerContent, name: string): string {
+  return `dotenv:${createHash("sha256").update(`the place of ${key}`).digest("hex").slice(0, 16)} ${name}`
 }
 
 async function readIfThere(path: string, shown: string): Promise<Uint8Array | undefined> {

@@ -10,7 +10,7 @@ import {
   type SecretValue,
 } from "../../src/core/index.ts"
 import { type EnvFiles, homeOf } from "./env-files.ts"
-import type { LedgerEntry } from "./ledger-content.ts"
+import type { LedgerContent, LedgerEntry } from "./ledger-content.ts"
 import type { LedgerFile } from "./ledger-file.ts"
 import type { WriteContext } from "./write.ts"
 
@@ -55,6 +55,12 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
     return all.find(({ beside }) => beside === home) as LedgerFile
   }
 
+  /** What is kept where a secret is, made if there is nothing yet: its key is what all have to agree on. */
+  async function contentFor(name: string, signal: AbortSignal): Promise<LedgerContent> {
+    const ledger = await place(name, signal)
+    return (await ledger.read()) ?? (await ledger.change(made => made, signal))
+  }
+
   const entry = async (name: string, signal: AbortSignal): Promise<LedgerEntry | undefined> =>
     (await (await place(name, signal)).read())?.entries.get(name)
 
@@ -93,9 +99,11 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
       const value = await files.round(signal).find(name)
       if (value === undefined) return undefined
       const { versionIn } = await import("./ledger-file.ts")
-      const ledger = await place(name, signal)
-      const content = (await ledger.read()) ?? (await ledger.change(made => made, signal))
-      return { value, version: versionIn(content, name, value) }
+      return { value, version: versionIn(await contentFor(name, signal), name, value) }
+    },
+    async placeOf(name, { signal }) {
+      const { placeIn } = await import("./ledger-file.ts")
+      return placeIn(await contentFor(name, signal), name)
     },
     permissions: () =>
       files.files.flatMap(({ shown }) => [

@@ -24,6 +24,8 @@ export interface MemorySecrets {
 export function memoryLedger(location: string, secrets: MemorySecrets): NativeLedger {
   const journals = new Map<string, string>()
   const candidates = new Map<string, SecretValue>()
+  // Two stores in memory are two places, whatever they are called. Only there to tell them apart.
+  const mark = Math.random().toString(36).slice(2, 10)
   const referenceOf = (name: string, rotationId: string) => `latchkey/rotation/${name}/${rotationId}`
 
   return {
@@ -45,6 +47,7 @@ export function memoryLedger(location: string, secrets: MemorySecrets): NativeLe
       },
     },
     async check() {},
+    placeOf: async name => `${location}${mark} ${name}`,
     permissions: () => [],
     async park(name, { rotationId, value }) {
       const reference = referenceOf(name, rotationId)

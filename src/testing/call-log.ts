@@ -15,6 +15,7 @@ export const OPERATIONS = [
   "rotation.save",
   "rotation.check",
   "rotation.current",
+  "rotation.placeOf",
   "rotation.park",
   "rotation.kept",
   "rotation.discard",

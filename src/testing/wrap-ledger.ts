@@ -28,7 +28,10 @@ export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedg
       current: (name, options) =>
         ask("current", name, options.signal, () => current.call(ledger, name, options)),
     }),
-    ...(placeOf && { placeOf: (name, options) => placeOf.call(ledger, name, options) }),
+    ...(placeOf && {
+      placeOf: (name, options) =>
+        ask("placeOf", name, options.signal, () => placeOf.call(ledger, name, options)),
+    }),
     permissions: name => ledger.permissions(name),
     park: (name, options) => ask("park", name, options.signal, () => ledger.park(name, options)),
     kept: (name, options) => ask("kept", name, options.signal, () => ledger.kept(name, options)),

@@ -778,6 +778,16 @@ const BUGS: Readonly<Record<string, Planted>> = {
     }),
     red: /^gives versions that mean the same to others, and knows a missing secret/,
   },
+  "tells one place for all secrets": {
+    bug: () => ({ placeOf: async () => "here" }),
+    red: /^tells a place for each secret/,
+  },
+  "tells a place as its user calls it": {
+    bug: ({ prefix = "", ledger }) => ({
+      placeOf: async (name, options) => `${prefix} ${await ledger.placeOf?.(name, options)} ${name}`,
+    }),
+    red: /^tells a place for each secret, the same to all who mean it/,
+  },
   "tells one permission twice": {
     bug: ({ ledger }) => ({
       permissions: name => [...ledger.permissions(name), ...ledger.permissions(name)],

@@ -51,6 +51,31 @@ export const discretionChecks: readonly Check[] = [
     },
   },
   {
+    name: "tells a place for each secret, the same to all who mean it, where it tells places",
+    async run(bench) {
+      const { placeOf } = bench.ledger
+      if (placeOf === undefined) return
+      const names = ["ab/c", "ab-c", "abc"].map(last => bench.name(last))
+      // Where a missing secret cannot be rotated, it need not be anywhere yet.
+      if (!bench.promises.creates) for (const name of names) await bench.put(name, bench.value())
+      const places = await Promise.all(names.map(async name => await placeOf(name, calm())))
+      ensure(new Set(places).size === names.length, "each secret has a place of its own")
+      ensure(
+        places.every(place => place.trim() !== "" && printed(place) === `"${place}"`),
+        "a place can be printed as it is",
+      )
+      const [name = "", place] = [names[0], places[0]]
+      await bench.put(name, bench.value())
+      await begin(bench, name)
+      const [prefix = "", ...rest] = name.split("/")
+      const under = await bench.withPrefix?.(prefix)
+      for (const ledger of [bench.ledger, (await bench.replica()).rotation()])
+        ensure((await ledger.placeOf?.(name, calm())) === place, "the place stays, for others too")
+      const short = await under?.rotation().placeOf?.(rest.join("/"), calm())
+      ensure(under === undefined || short === place, "the place is the same below a prefix")
+    },
+  },
+  {
     name: "says what it needs to be allowed, and asks nobody for that",
     async run(bench) {
       const permissions = bench.ledger.permissions(bench.name("token"))
@@ -91,3 +116,8 @@ export const discretionChecks: readonly Check[] = [
     },
   },
 ]
+
+/** As it stands in a line of JSON: what must be escaped there is nothing to print. */
+function printed(text: string): string {
+  return JSON.stringify(text)
+}
