@@ -26,6 +26,18 @@ export const OPERATIONS = [
 /** What can be asked of a store; what begins with `rotation.` is asked of its ledger. */
 export type Operation = (typeof OPERATIONS)[number]
 
+const LEDGER_CHANGES: ReadonlySet<Operation> = new Set([
+  "rotation.save",
+  "rotation.park",
+  "rotation.discard",
+  "rotation.promote",
+])
+
+/** Whether a call changes what a ledger keeps: when its answer is lost, nobody knows whether it did. */
+export function changesLedger({ operation }: StoreCall): boolean {
+  return LEDGER_CHANGES.has(operation)
+}
+
 /** What can be asked of a ledger. */
 export type LedgerOperation = Operation extends infer O
   ? O extends `rotation.${infer L}`

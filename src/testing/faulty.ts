@@ -9,7 +9,14 @@ import {
   type StoredSecret,
   systemClock,
 } from "../core/index.ts"
-import { type CallLog, callLog, OPERATIONS, type Operation, type StoreCall } from "./call-log.ts"
+import {
+  type CallLog,
+  callLog,
+  changesLedger,
+  OPERATIONS,
+  type Operation,
+  type StoreCall,
+} from "./call-log.ts"
 import { type Struck, waitingRoom } from "./waiting-room.ts"
 import { wrapStore } from "./wrap-store.ts"
 
@@ -212,17 +219,9 @@ export function faulty<S extends SecretStore>(
   return Object.freeze(Object.assign(wrapStore(store, strike, watches), { faults, calls: log.calls }))
 }
 
-/** What a ledger changes. */
-const CHANGES: ReadonlySet<Operation> = new Set([
-  "rotation.save",
-  "rotation.park",
-  "rotation.discard",
-  "rotation.promote",
-])
-
 /** Whether nobody knows what became of a call of a ledger that failed so. */
 function isLost(code: SecretErrorCode, call: StoreCall | undefined): boolean {
-  return call !== undefined && CHANGES.has(call.operation) && (code === "UNAVAILABLE" || code === "TIMEOUT")
+  return call !== undefined && changesLedger(call) && (code === "UNAVAILABLE" || code === "TIMEOUT")
 }
 
 /** Changes the answer for one name. */

@@ -1,5 +1,5 @@
-import { aborted, type Clock } from "../core/index.ts"
-import type { StoreCall } from "./call-log.ts"
+import { aborted, type Clock, SecretError } from "../core/index.ts"
+import { changesLedger, type StoreCall } from "./call-log.ts"
 
 /** A call that a fault has struck. */
 export interface Struck {
@@ -44,7 +44,10 @@ export function waitingRoom(clock: Clock, location: string): WaitingRoom {
       }
       const end = (): void => {
         leave()
-        reject(aborted({ store: location, secret: call.names.length === 1 ? call.names[0] : undefined }))
+        const about = { store: location, secret: call.names.length === 1 ? call.names[0] : undefined }
+        reject(
+          changesLedger(call) ? new SecretError("ABORTED", { ...about, outcome: "unknown" }) : aborted(about),
+        )
       }
       const one: Waiting = {
         go() {
