@@ -60,10 +60,7 @@ export class SeenVersions {
     const known = this.#versions.some(each => each.version === version)
     const all = known ? this.#versions : [{ version, value }, ...this.#versions]
     this.#versions = all.map(each => {
-      if (each.version === version) {
-        const { replacedSince: _, ...again } = each
-        return { ...again, value, currentSince: monotonic }
-      }
+      if (each.version === version) return { ...each, value, currentSince: monotonic }
       return each.version === before ? { ...each, replacedSince: monotonic } : each
     })
   }

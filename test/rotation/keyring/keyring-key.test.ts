@@ -124,6 +124,17 @@ describe("keyringKey()", () => {
     expect(others).toEqual(readKeySet(putBack).keys.map(key => ({ ...key, ...ending })))
   })
 
+  it("keeps the current key, whatever end somebody gave it by hand", async () => {
+    const { clock, next } = scene()
+    const byHand = `{"current":"a","keys":[{"id":"a","value":"by-hand","notAfter":"2025-12-31T00:00:00Z","overlap":"1s"}]}`
+    expect(readKeySet(await next(byHand)).keys[1]).toEqual({
+      id: "a",
+      value: "by-hand",
+      notAfter: clock.wall() + PROPAGATION + GRACE,
+      overlap: GRACE,
+    })
+  })
+
   it("says of a set that was put back that it works, whatever the form of its key", async () => {
     const { plan, next, published } = scene({ bytes: 64 })
     const putBack = published("short", await next("short"))

@@ -88,6 +88,20 @@ describe("keyring() on a set of keys", () => {
     expect(first.reveal()).not.toBe("changed by hand")
   })
 
+  it("keeps nothing of a key that was taken out", async () => {
+    const { open, put, set, clock } = keyringScene("no versions")
+    await put(set("a", "a", "b"))
+    const keys = await open()
+    const gone = await keys.find("b")
+    await put(set("a", "a"))
+    await clock.advance("1m")
+    expect(idsOf(keys)).toEqual(["a"])
+    await put(set("a", "a", "b"))
+    await clock.advance("1m")
+    expect(idsOf(keys)).toEqual(["a", "b"])
+    expect(await keys.find("b")).not.toBe(gone)
+  })
+
   it("does not take in a set that is garbled: the keys before it stay, and it is told", async () => {
     const { open, put, set, clock, saidOf } = keyringScene("no versions")
     await put(set("a", "a"))
@@ -144,6 +158,19 @@ describe("an old key", () => {
     expect(idsOf(keys)).toEqual(["b", "a"])
     await clock.advance("2m")
     expect(idsOf(keys)).toEqual(["b"])
+  })
+
+  it("does not begin anew when the set changes again", async () => {
+    const { open, put, set, clock } = keyringScene("no versions")
+    const old = { id: "a", overlap: HOUR }
+    await put(set("b", "b", old))
+    const keys = await open()
+    await clock.advance("30m")
+    await put(set("b", "c", "b", old))
+    await clock.advance("30m")
+    expect(idsOf(keys)).toEqual(["b", "c", "a"])
+    await clock.advance("1ms")
+    expect(idsOf(keys)).toEqual(["b", "c"])
   })
 
   it("is good for its overlap in a program that starts after such a promotion", async () => {

@@ -19,8 +19,12 @@ export function quietMemory(kept: "versions" | "no versions", clock: FakeClock):
   return without(store, "watch", ...(kept === "versions" ? [] : (["versions"] as const))) as Quiet
 }
 
-/** A store where a version is made long before it becomes the current one, as where stages are moved; dated or not. */
-export function stagedStore(clock: FakeClock, { dated = true }: { dated?: boolean } = {}) {
+/**
+ * A store where a version is made long before it becomes the current one, as where stages are moved.
+ *
+ * @param options whether its versions are dated, and how many of the newest are not listed yet.
+ */
+export function stagedStore(clock: FakeClock, { dated = true, behind = 0 } = {}) {
   const made: { readonly version: string; readonly value: SecretValue; readonly createdAt: Date }[] = []
   let current: string | undefined
   const store = scripted(
@@ -31,7 +35,7 @@ export function stagedStore(clock: FakeClock, { dated = true }: { dated?: boolea
         return { version: found.version, value: found.value }
       },
       async *versions() {
-        for (const { version, createdAt } of made.toReversed())
+        for (const { version, createdAt } of made.toReversed().slice(behind))
           yield { version, current: version === current, readable: true, ...(dated ? { createdAt } : {}) }
       },
     },

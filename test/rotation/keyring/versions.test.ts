@@ -171,6 +171,32 @@ describe("keyring() where the versions are the keys", () => {
     expect(valuesOf(keys)).toEqual({ v1: key("first"), v2: key("first"), v4: key("first") })
   })
 
+  it("signs with the version before where the same value was written again: nobody knows the new id yet", async () => {
+    const { open, put, key, clock } = scene()
+    await put(key("first"))
+    await clock.advance("1d")
+    await put(key("first"))
+    const keys = await open(times)
+    expect(keys.current().id).toBe("v1")
+    await clock.advance("31m")
+    expect(keys.current().id).toBe("v2")
+  })
+
+  it("keeps the version before for its time, too, while the versions cannot be listed", async () => {
+    const { open, put, key, clock, store } = scene()
+    await put(key("first"))
+    await clock.advance("1d")
+    const keys = await open(times)
+    store.faults.fail("versions", "UNAVAILABLE")
+    await put(key("second"))
+    await clock.advance("1m")
+    expect([keys.current().id, idsOf(keys)]).toEqual(["v1", ["v1", "v2"]])
+    await clock.advance("89m")
+    expect([keys.current().id, idsOf(keys)]).toEqual(["v2", ["v2", "v1"]])
+    await clock.advance("2m")
+    expect(idsOf(keys)).toEqual(["v2"])
+  })
+
   it("refuses a version that somebody disabled, at the latest five minutes after that", async () => {
     const { open, put, key, clock, store } = scene()
     await put(key("first"))
@@ -276,6 +302,11 @@ describe("keyring() where the versions are the keys", () => {
       secret: NAME,
       hint: expect.stringContaining('form: "set"'),
     })
+    // What could not be opened keeps nothing fresh.
+    await clock.advance("1h")
+    store.calls.clear()
+    await clock.advance("1h")
+    expect(store.calls.count()).toBe(0)
     await using keys = await keyring(secrets, NAME, { clock, form: "set" })
     expect(idsOf(keys)).toEqual(["initial"])
   })
@@ -306,7 +337,7 @@ describe("keyring() where the versions are the keys", () => {
   })
 
   describe("on a store where a version is made before it becomes the current one", () => {
-    function stagedScene(options: { readonly dated?: boolean } = {}) {
+    function stagedScene(options: Parameters<typeof stagedStore>[1] = {}) {
       let staged: ReturnType<typeof stagedStore> | undefined
       const { clock, canary, secrets } = rig(
         clock => {
@@ -365,6 +396,15 @@ describe("keyring() where the versions are the keys", () => {
       for (const each of [keys, late]) expect([each.current().id, idsOf(each)]).toEqual(["v1", ["v1", "v2"]])
       await clock.advance("91m")
       for (const each of [keys, late]) expect(idsOf(each)).toEqual(["v1"])
+    })
+
+    it("knows the version that it reads, although it is not listed yet", async () => {
+      const { open, park, promote, clock } = stagedScene({ behind: 1 })
+      park("first")
+      await clock.advance("1d")
+      promote(park("second"))
+      await using keys = await open()
+      expect([keys.current().id, idsOf(keys)]).toEqual(["v2", ["v2", "v1"]])
     })
 
     it("goes by the order in which they are listed, and by what it has seen, where nothing is dated", async () => {
