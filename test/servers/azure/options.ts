@@ -71,6 +71,10 @@ export interface AzureServer {
   versions(name: string): readonly HeldVersion[]
   /** The current value of a secret. */
   value(name: string): string | undefined
+  /** The tags of the current version of a secret. */
+  tags(name: string): Readonly<Record<string, string>> | undefined
+  /** The content type of the current version of a secret. */
+  contentType(name: string): string | undefined
   /** Removes a secret as if it had never been. */
   remove(name: string): void
   /** Switches a version off. Default: the current one. */

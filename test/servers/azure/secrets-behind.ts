@@ -9,6 +9,8 @@ type Behind = Pick<
   | "putCertificate"
   | "versions"
   | "value"
+  | "tags"
+  | "contentType"
   | "remove"
   | "disable"
   | "enable"
@@ -40,6 +42,8 @@ export function secretsBehind(vault: Vault): Behind {
         enabled: settings.enabled !== false,
       })),
     value: name => versionsOf(name).at(-1)?.value,
+    tags: name => versionsOf(name).at(-1)?.settings.tags,
+    contentType: name => versionsOf(name).at(-1)?.settings.contentType,
     remove: name => vault.forget(name),
     disable: (name, version) => change(name, version, { enabled: false }),
     enable: (name, version) => change(name, version, { enabled: true }),
