@@ -36,6 +36,12 @@ const CLOSED_WAY: KnownFailure = {
   hint: "see its networking: let this address in, or go through its private endpoint",
 }
 
+/** The name in the vault is put into it. */
+const NOTHING: KnownFailure = {
+  code: "NOT_FOUND",
+  hint: "if it was deleted it can be had back: az keyvault secret recover",
+}
+
 /** The hint is made of {@link PERMISSIONS}. */
 const DENIED: KnownFailure = { code: "DENIED" }
 
@@ -55,10 +61,7 @@ const ANSWERS: Readonly<Record<string, KnownFailure>> = {
   "403 Forbidden ForbiddenByRbac": DENIED,
   "403 Forbidden ForbiddenByFirewall": CLOSED_WAY,
   "403 Forbidden ForbiddenByConnection": CLOSED_WAY,
-  "404 SecretNotFound": {
-    code: "NOT_FOUND",
-    hint: "if it was deleted it can be had back: az keyvault secret recover",
-  },
+  "404 SecretNotFound": NOTHING,
   "409 Conflict ObjectIsDeletedButRecoverable": {
     code: "CONFLICT",
     message: "the secret is deleted, and its name stays taken until it is purged",
@@ -120,7 +123,7 @@ const STATUSES: Readonly<Record<number, KnownFailure>> = {
 const NOT_UNDERSTOOD: KnownFailure = {
   code: "MISCONFIGURED",
   message: "what answers does not understand the request",
-  hint: 'an emulator may need an older serviceVersion: "7.6"',
+  hint: 'an emulator may need an older version: service-version=7.6 in the URL (serviceVersion: "7.6" in code)',
 }
 const REFUSED_VALUE: KnownFailure = {
   code: "INVALID_VALUE",
@@ -132,7 +135,7 @@ const NETWORK: NetworkHints = {
   host: "see whether the vault is called this: one that does not exist, or was deleted, has no address",
   address: "see the host, the port and HTTPS_PROXY",
   certificate:
-    "set ca to the authority that signed it, an inspecting proxy's for example, or NODE_EXTRA_CA_CERTS",
+    "name the authority that signed it, an inspecting proxy's for example: ca= in the URL (ca in code), or NODE_EXTRA_CA_CERTS",
   tls: "see the host and the port: a vault speaks nothing but TLS",
 }
 
@@ -149,7 +152,7 @@ const MISHAPS: Readonly<Record<Mishap, KnownFailure>> = {
     transient: false,
     notSent: true,
     message: "what answers asks for a token that is not for this vault, and got none",
-    hint: "see the host; for an emulator set disableChallengeResourceVerification",
+    hint: "see the host; for an emulator write disable-challenge-resource-verification=true in the URL (disableChallengeResourceVerification: true in code)",
   },
   "leads elsewhere": {
     code: "UNAVAILABLE",
@@ -163,7 +166,7 @@ const LOGINS: Readonly<Record<LoginTrouble, KnownFailure>> = {
   refused: {
     code: "UNAUTHENTICATED",
     message: "no credential gave a token",
-    hint: "a managed identity, AZURE_CLIENT_ID and its like, az login, or the option credential",
+    hint: "a managed identity, AZURE_CLIENT_ID and its like, az login, or in code the option credential",
   },
   throttled: { code: "THROTTLED", message: "the login service asks to slow down" },
   unreachable: {
@@ -175,11 +178,12 @@ const LOGINS: Readonly<Record<LoginTrouble, KnownFailure>> = {
 }
 
 /** The table of Key Vault's errors. */
-export const azureErrors: ErrorTable = (thrown, operation) => {
+export const azureErrors: ErrorTable = (thrown, operation, native) => {
   if (thrown instanceof LoginFailure) return ofLogin(thrown)
   if (!(thrown instanceof KeyVaultFailure)) return undefined
   const { requestId, retryAfterMs, before } = thrown.fields
-  const known = ofAnswer(thrown.fields, operation)
+  const row = ofAnswer(thrown.fields, operation)
+  const known = row === NOTHING && native !== undefined ? nothingCalled(native) : row
   return { ...known, ...(before && { notSent: true }), requestId, retryAfterMs }
 }
 
@@ -204,6 +208,16 @@ function ofAnswer(fields: FailureFields, operation: string): KnownFailure {
   if (known !== undefined) return known
   if (status === 400 || status === 413) return STORING.has(operation) ? REFUSED_VALUE : NOT_UNDERSTOOD
   return { ...LOST, transient: false }
+}
+
+/** What to say of a secret that is not there: what it is called in the vault, and how it comes there. */
+function nothingCalled(native: string): KnownFailure {
+  const name = `--name ${native}`
+  return {
+    code: "NOT_FOUND",
+    message: `the vault has no secret ${native}, or no such version of it`,
+    hint: `az keyvault secret set ${name} writes it; if it was deleted: az keyvault secret recover ${name}`,
+  }
 }
 
 function deniedHint(operation: string): string {

@@ -29,7 +29,8 @@ export interface Place {
   readonly login: string | undefined
 }
 
-const HINT = 'give the name of a vault, "my-vault", or its host, "my-vault.vault.azure.cn"'
+const HINT =
+  "give the name of a vault, my-vault, or its host, my-vault.vault.azure.cn: azure://my-vault (vault in code)"
 
 /**
  * Finds a vault by its name or host.

@@ -40,6 +40,15 @@ const NO_SECRET: KnownFailure = {
   hint: "there is no secret of this name here, or it has no such version yet",
 }
 
+/** What to say of a secret that is not there: what it is called in the project, and how it comes there. */
+function nothingCalled(native: string): KnownFailure {
+  return {
+    code: "NOT_FOUND",
+    message: `there is no secret ${native} here, or it has no such version yet`,
+    hint: `gcloud secrets create ${native} makes one, and gcloud secrets versions add ${native} gives it a version; see project, location and prefix, too`,
+  }
+}
+
 const OVERTAKEN: KnownFailure = {
   code: "CONFLICT",
   message: "somebody changed or removed the secret while it was written",
@@ -77,7 +86,7 @@ const CODES: Readonly<Record<number, KnownFailure | ((operation: string) => Know
       return {
         code: "MISCONFIGURED",
         message: "the service does not make such secrets",
-        hint: "see replication, kmsKey and labels of the store",
+        hint: "see replication and kmsKey of the store, and in code labels",
       }
     }
     return {
@@ -150,14 +159,15 @@ interface StatusError {
 }
 
 /** The table of the errors of Secret Manager, of gRPC under it and of Google's logins. */
-export const gcpErrors: ErrorTable = (thrown, operation) => {
+export const gcpErrors: ErrorTable = (thrown, operation, native) => {
   if (thrown instanceof LoginFailure) return loginProblem(thrown)
   if (thrown instanceof FailedStep) return ofStep(thrown)
   const error = statusOf(thrown)
   if (error === undefined) return undefined
   const between = noConnection(error) ?? noService(error)
   if (between !== undefined) return between
-  const known = answered(error, operation)
+  const row = answered(error, operation)
+  const known = row === NO_SECRET && native !== undefined ? nothingCalled(native) : row
   return known && { ...known, ...beside(error) }
 }
 
@@ -233,7 +243,7 @@ function noConnection({ code, details }: StatusError): KnownFailure | undefined 
       code: "UNAVAILABLE",
       transient: false,
       message: "the certificate of the server is not trusted here",
-      hint: "set ca to the file of the authority that signed it, if a proxy of your own stands in between",
+      hint: "name the authority that signed it, if a proxy of your own stands in between: ca= in the URL (ca in code)",
       notSent: true,
     }
   }

@@ -75,11 +75,17 @@ const PLACE = /^[a-z][a-z0-9-]{0,62}$/
 
 /** Which options are texts, and of which form. */
 const FORMS: Readonly<Record<string, readonly [form: RegExp, example: string]>> = {
-  project: [/^[a-z0-9][a-z0-9.:-]{0,127}$/, 'the id of a project: project: "my-project"'],
-  location: [PLACE, 'a region: location: "europe-west1"'],
-  version: [/^[A-Za-z][\w-]{0,62}$/, '"latest", or an alias of a version: version: "current"'],
-  endpoint: [/^(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/, 'host and port: endpoint: "127.0.0.1:8085"'],
-  ca: [/./s, 'PEM, or the path of a file: ca: "/etc/ssl/ca.pem"'],
+  project: [
+    /^[a-z0-9][a-z0-9.:-]{0,127}$/,
+    'the id of a project: gcp://my-project (project: "my-project" in code)',
+  ],
+  location: [PLACE, `a region: ${spelled("location", "europe-west1")}`],
+  version: [/^[A-Za-z][\w-]{0,62}$/, `latest, or an alias of a version: ${spelled("version", "current")}`],
+  endpoint: [
+    /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/,
+    `host and port: ${spelled("endpoint", "127.0.0.1:8085")}`,
+  ],
+  ca: [/./s, `the path of a file (in code PEM, too): ${spelled("ca", "/etc/ssl/ca.pem")}`],
   keyFilename: [/./s, 'the path of a file: keyFilename: "/etc/app/key.json"'],
 }
 
@@ -108,7 +114,10 @@ export function checkOptions(options: GcpOptions): GcpOptions {
   const { replication, insecure, endpoint } = options
   const isList = Array.isArray(replication) && replication.length > 0
   if (replication !== undefined && !(isList && replication.every(place => PLACE.test(place))))
-    throw unusable("its replication names no regions", 'write replication: ["europe-west1", "europe-west4"]')
+    throw unusable(
+      "its replication names no regions",
+      'write replication=europe-west1,europe-west4 in the URL (replication: ["europe-west1", "europe-west4"] in code)',
+    )
   refuseOthersThanKeys(options)
   refuseOthersThanLabels(options.labels)
   if (insecure !== undefined && typeof insecure !== "boolean")
@@ -180,6 +189,11 @@ export function fromUrl(url: URL, env: Readonly<Record<string, string | undefine
   }
 }
 
+/** A setting as it stands in a URL, and as it stands in code. */
+function spelled(name: string, value: string): string {
+  return `${name}=${value} in the URL (${name}: "${value}" in code)`
+}
+
 function refuseOthersThanKeys(options: GcpOptions): void {
   const { kmsKey } = options
   if (kmsKey === undefined) return
@@ -187,7 +201,7 @@ function refuseOthersThanKeys(options: GcpOptions): void {
   if (!isText || !keysOf(kmsKey).every(key => typeof key === "string" && KEY.test(key))) {
     throw unusable(
       "its kmsKey is no name of a key",
-      'write kmsKey: "projects/my-project/locations/global/keyRings/my-ring/cryptoKeys/my-key"',
+      `write ${spelled("kmsKey", "projects/my-project/locations/global/keyRings/my-ring/cryptoKeys/my-key")}`,
     )
   }
   if (!hasKeyForEach(options)) {

@@ -195,7 +195,7 @@ async function pointed(
 function withoutEtag(): SecretError {
   return new SecretError("UNSUPPORTED", {
     message: "the secret has no etag, without which an alias cannot be moved safely",
-    hint: 'this is not how the service answers; with an emulator, leave version at "latest"',
+    hint: "this is not how the service answers; with an emulator, leave version= out of the URL (version in code)",
   })
 }
 

@@ -13,6 +13,7 @@ export interface BackendCalls {
   /**
    * Runs one call of the backend for one secret, or for none.
    *
+   * @param native the name of that secret as the backend has it, for its table of errors.
    * @throws SecretError and nothing else
    */
   run<T>(
@@ -20,6 +21,7 @@ export interface BackendCalls {
     secret: string | undefined,
     signal: AbortSignal,
     call: () => Promise<T>,
+    native?: string,
   ): Promise<T>
   /** The same for a call that gives one item after the other. */
   each<T>(
@@ -27,6 +29,7 @@ export interface BackendCalls {
     secret: string | undefined,
     signal: AbortSignal,
     call: () => AsyncIterable<T>,
+    native?: string,
   ): AsyncGenerator<T>
 }
 
@@ -45,9 +48,9 @@ const CHANGES: ReadonlySet<string> = new Set([
 
 /** Makes the calls of a backend, once for all of its operations. */
 export function backendCalls({ location, errors }: Backend): BackendCalls {
-  const known = (thrown: unknown, operation: string): KnownFailure | undefined => {
+  const known = (thrown: unknown, operation: string, native?: string): KnownFailure | undefined => {
     try {
-      return errors?.(thrown, operation)
+      return errors?.(thrown, operation, native)
     } catch {
       // What was thrown is so odd that the table cannot look at it; what it says then is not ours to pass on.
       return undefined
@@ -59,25 +62,26 @@ export function backendCalls({ location, errors }: Backend): BackendCalls {
     operation: string,
     signal: AbortSignal,
     context: FailureContext,
+    native?: string,
   ): SecretError => {
     if (isSecretError(thrown)) return withTrueOutcome(rebuild(thrown, context), operation)
     if (signal.aborted) return withTrueOutcome(aborted(context), operation)
-    const failure = known(thrown, operation)
+    const failure = known(thrown, operation, native)
     const error = withTrueOutcome(rebuild(thrown, context, failure), operation)
     return CHANGES.has(operation) && mayHaveArrived(error, failure) ? withOutcome(error, operation) : error
   }
 
   return {
-    async run(operation, secret, signal, call) {
+    async run(operation, secret, signal, call, native) {
       const context = { secret, store: location }
       if (signal.aborted) throw aborted(context)
       try {
         return await call()
       } catch (thrown) {
-        throw rebuilt(thrown, operation, signal, context)
+        throw rebuilt(thrown, operation, signal, context, native)
       }
     },
-    async *each(operation, secret, signal, call) {
+    async *each(operation, secret, signal, call, native) {
       const context = { secret, store: location }
       if (signal.aborted) throw aborted(context)
       try {
@@ -86,7 +90,7 @@ export function backendCalls({ location, errors }: Backend): BackendCalls {
           yield item
         }
       } catch (thrown) {
-        throw rebuilt(thrown, operation, signal, context)
+        throw rebuilt(thrown, operation, signal, context, native)
       }
     },
   }

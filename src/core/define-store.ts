@@ -112,7 +112,7 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
     async read(name: string, options: ReadOptions): Promise<StoredSecret> {
       refuseUnsupportedRead(name, options, capabilities, location)
       const native = names.toNative(name)
-      return await run("read", name, options.signal, () => definition.read(native, options))
+      return await run("read", name, options.signal, () => definition.read(native, options), native)
     },
     ping: async (options: CallOptions): Promise<void> =>
       await run("ping", undefined, options.signal, () => definition.ping(options)),
@@ -144,7 +144,8 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
       refuseUnfitValue(name, value, definition.values, location)
       const native = names.toNative(name)
       try {
-        return await run("write", name, options.signal, () => write.call(definition, native, value, options))
+        const written = () => write.call(definition, native, value, options)
+        return await run("write", name, options.signal, written, native)
       } catch (thrown) {
         throw withWayOn(thrown as SecretError, capabilities)
       }
@@ -162,15 +163,20 @@ export function defineStore<const D extends StoreDefinition>(definition: D): Def
   }
   if (versions !== undefined) {
     store.versions = (name, options) => {
-      return each("versions", name, options.signal, () =>
-        versions.call(definition, names.toNative(name), options),
+      const native = nativeOrError(name)
+      return each(
+        "versions",
+        name,
+        options.signal,
+        () => versions.call(definition, names.toNative(name), options),
+        typeof native === "string" ? native : undefined,
       )
     }
   }
   if (remove !== undefined) {
     store.delete = async (name, options) => {
       const native = names.toNative(name)
-      await run("delete", name, options.signal, () => remove.call(definition, native, options))
+      await run("delete", name, options.signal, () => remove.call(definition, native, options), native)
     }
   }
   if (watch !== undefined) {

@@ -13,8 +13,10 @@ export interface KnownFailure extends Omit<SecretErrorDetails, "secret" | "store
 /**
  * A backend's table: from what its service threw to what that means here, or `undefined` for what it does not know.
  * Takes over allow-listed fields only.
+ *
+ * @param native the name of the secret that the call was about, as the backend has it, if it was about one.
  */
-export type ErrorTable = (thrown: unknown, operation: string) => KnownFailure | undefined
+export type ErrorTable = (thrown: unknown, operation: string, native?: string) => KnownFailure | undefined
 
 /** What an error is about. */
 export interface FailureContext {

@@ -428,20 +428,34 @@ describe("what a backend throws", () => {
     expect(error).toMatchObject({ code: "UNAVAILABLE", store: LOCATION })
   })
 
+  it("is translated by the backend's table, which sees the name that the backend has for the secret", async () => {
+    const seen: unknown[] = []
+    const errors = (_: unknown, operation: string, native?: string): undefined => {
+      seen.push([operation, native])
+    }
+    for (const [operation, call] of Object.entries(OPERATIONS))
+      await failure(call(made({ ...throwing(operation, new Error("x")), errors }), calm()))
+    const about = ["read", "write", "versions", "delete"]
+    expect(seen).toEqual(
+      Object.keys(OPERATIONS).map(operation => [operation, about.includes(operation) ? "a" : undefined]),
+    )
+  })
+
   it("is translated by the backend's table, which sees the operation", async () => {
     const seen: unknown[] = []
     const store = made({
       ...throwing("read", { status: 429 }),
-      errors(thrown, operation) {
-        seen.push(operation)
+      errors(thrown, operation, native) {
+        seen.push([operation, native])
         return (thrown as { status?: number }).status === 429
           ? { code: "THROTTLED", retryAfterMs: 1_000, hint: "slow down" }
           : undefined
       },
     })
-    const error = await failure(store.read("a", calm()))
-    expect(error).toMatchObject({ code: "THROTTLED", retryAfterMs: 1_000, secret: "a", store: LOCATION })
-    expect(seen).toEqual(["read"])
+    const error = await failure(store.read("tally/api-token", calm()))
+    const secret = "tally/api-token"
+    expect(error).toMatchObject({ code: "THROTTLED", retryAfterMs: 1_000, secret, store: LOCATION })
+    expect(seen).toEqual([["read", "tally__api_token"]])
   })
 
   it("says what to do next if it is a CONFLICT of a write, and the backend says nothing", async () => {

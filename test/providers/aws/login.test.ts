@@ -169,6 +169,16 @@ describe("a login that fails", () => {
     expect(server.requests).toEqual([])
   })
 
+  test.for([
+    ["Could not load credentials from any providers", "no credentials were found"],
+    ["The SSO session associated with this profile has expired.", "what is to give credentials gives none"],
+  ])("for %s says so, and not that they were refused", async ([text, said]) => {
+    const thrown = Object.assign(new Error(text), { name: "CredentialsProviderError" })
+    const store = storeOn("http://127.0.0.1:1", { credentials: () => Promise.reject(thrown) })
+    const error = await errorOf(read(store))
+    expect([error.code, error.plainMessage]).toEqual(["UNAUTHENTICATED", said])
+  })
+
   test("may hang: the caller leaves when he wants to", async () => {
     const server = await play(() => ({ body: awsSecret("a", "v") }))
     const store = storeOn(server.url, { credentials: () => new Promise(() => undefined) })

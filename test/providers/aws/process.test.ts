@@ -99,7 +99,12 @@ test.for([
     { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" },
     /^MISCONFIGURED write it into the URL/,
   ],
-  ["no credentials", { AWS_REGION: "eu-west-1" }, /^UNAUTHENTICATED give credentials/],
+  [
+    "a profile that there is not",
+    { AWS_REGION: "eu-west-1", AWS_PROFILE: "nobodys" },
+    /^UNAUTHENTICATED .*name a profile that has some/,
+  ],
+  ["no credentials", { AWS_REGION: "eu-west-1" }, /^UNAUTHENTICATED set AWS_ACCESS_KEY_ID/],
   ["a region that is none", { AWS_REGION: "eu west" }, /^MISCONFIGURED write it into the URL/],
 ] as const)("where there is %s, that is said, and not that a secret is missing", async ([, env, said]) => {
   const ended = await runChild(`${READ}\nawait read()\nawait store.close()`, { env: { ...NOTHING, ...env } })

@@ -41,7 +41,7 @@ describe("a vault that cannot be reached", () => {
     for (const options of [usual, { ...usual, ca: other }]) {
       const error = await errorOf(azure(options).write("name", "value", calm))
       expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", false, undefined])
-      expect(error.hint).toContain("set ca")
+      expect(error.hint).toContain("ca=")
     }
     await azure({ ...usual, ca }).ping(calm)
     expect(server.log.requests.map(({ method }) => method)).toEqual(["GET", "GET"])

@@ -232,7 +232,7 @@ test("a certificate that nobody here trusts is UNAVAILABLE, does not pass by its
   const store = opened({ ...options, ca, authClient: new Caller() })
   const error = await errorOf(store.write(NAME, "tly-2", calm))
   expect([error.code, error.transient, error.outcome]).toEqual(["UNAVAILABLE", false, undefined])
-  expect(error.hint).toContain("set ca")
+  expect(error.hint).toContain("ca=")
 })
 
 test("a file with authorities that cannot be read is MISCONFIGURED, until it can", async () => {
