@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config"
 import { CasesReporter } from "./test/servers/vitest/cases-reporter.ts"
 
-const conditions = ["latchkey-source", "node", "import", "default"]
+// Without "import": packages in CommonJS that require a package which has both forms would be given the wrong one.
+const conditions = ["latchkey-source", "node", "default"]
 
 /** Tests that need a real server. */
 const SERVERS = "test/**/*.server.test.ts"

@@ -81,6 +81,8 @@ export interface RotationJournal {
   readonly newId?: string
   /** The far side's id of the credential that is to be retired. */
   readonly oldId?: string
+  /** Whether somebody else had made what the secret held at the claim, so that ending it is left to them unless the plan knows its id. */
+  readonly adopted?: boolean
   /** Credentials that were there before latchkey was; taken once, at adoption, and only a person adds to it. */
   readonly knownIds?: readonly string[]
   /** Nothing goes on before this: the end of the grace, of the propagation, or of a pause after a failure. */
@@ -135,6 +137,7 @@ const OPTIONAL: Readonly<Record<string, Check>> = {
   candidate: isText,
   newId: isText,
   oldId: isText,
+  adopted: isFlag,
   knownIds: isTexts,
   notBefore: isTime,
   lastPromotedAt: isTime,

@@ -110,12 +110,14 @@ function* claim(turn: Turn, main: Main, wish: Wish): Part<void> {
   const claimSeq = journal.seq + 1
   const rotationId = terms.rotationId(claimSeq, journal.attempt)
   const oldId = yield* idOfMain(turn, main)
+  const ours = main.version === undefined || main.version === journal.promotedVersion
   yield* write(turn, {
     state: "claimed",
     claimSeq,
     rotationId,
     base: main.version,
     oldId,
+    adopted: ours ? undefined : true,
     knownIds: yield* known(turn, rotationId),
     candidate: undefined,
     previous: undefined,

@@ -1,4 +1,4 @@
-import type { Kept, Promoted, RotationJournal, SecretValue, Version } from "../../core/index.ts"
+import type { Kept, Promoted, RotationJournal, SecretValue, Version, VersionSince } from "../../core/index.ts"
 import { readCandidate, readMain } from "./facts.ts"
 import { block, fence, following, type Patch, type Turn, write } from "./hold.ts"
 import { ask, type Main, type Part } from "./steps.ts"
@@ -91,9 +91,11 @@ function* afterRefusal(turn: Turn, aim: Aim): Part<void> {
 
 function* writePromoted(turn: Turn, done: Promoted, aim: Aim): Part<void> {
   try {
-    yield* refuseForeign(turn)
+    const since = yield* refuseForeign(turn)
     const { at } = yield* ask({ do: "load" })
-    yield* write({ ...turn, at }, { ...aim.patch(done), ...aim.from(at) })
+    // Where it was written over what a faster replica had promoted, the value before is no former one.
+    const known = since.length > 1 ? { version: done.version } : done
+    yield* write({ ...turn, at }, { ...aim.patch(known), ...aim.from(at) })
   } catch (thrown) {
     // On a store without conditional writes, what was written just now may lie over what a faster replica has
     // promoted since. Only whoever holds the journal may mend that.
@@ -116,14 +118,18 @@ function holds({ terms }: Turn, { value }: Main, wanted: SecretValue): boolean {
   return value !== undefined && terms.same(value, wanted)
 }
 
-/** Where a write over somebody else's can only be seen afterwards, it is looked for at every turn of the way. */
-export function* refuseForeign(turn: Turn): Part<void> {
+/**
+ * Where a write over somebody else's can only be seen afterwards, it is looked for at every turn of the way. Gives back
+ * what this rotation has written.
+ */
+export function* refuseForeign(turn: Turn): Part<readonly VersionSince[]> {
   const { terms, journal } = turn
-  if (terms.promotion !== "detected") return
+  if (terms.promotion !== "detected") return []
   const base =
     journal.state === "promoted" || journal.state === "retiring" ? journal.promotedVersion : journal.base
   const since = yield* ask({ do: "since", ...(base === undefined ? {} : { base }) })
   if (since.some(({ rotationId }) => rotationId !== journal.rotationId)) yield* block(turn, "foreign-version")
+  return since
 }
 
 function* candidateOrBlock(turn: Turn): Part<Kept> {

@@ -57,6 +57,7 @@ function* stay(turn: Turn): Part<void> {
     oldId: newId,
     promotedVersion: base,
     candidate: undefined,
+    adopted: undefined,
     rollback: undefined,
     notBefore: turn.at + turn.terms.grace,
     leaseUntil: 0,
@@ -76,9 +77,10 @@ export function* whenDiscarding(turn: Turn): Part<void> {
   }
   let fenced = yield* fence(turn, terms.deadlines.revoke)
   if (reference === undefined && terms.kind === "minted") fenced = yield* removeOrphans(fenced)
-  else if (terms.revokes && newId !== undefined && newId !== oldId) {
-    const value = kept === undefined ? {} : { value: kept.value }
-    yield* ask({ do: "revoke", rotationId, credential: { id: newId, ...value } })
+  else if (terms.revokes && (newId === undefined || newId !== oldId)) {
+    const credential = { ...(newId === undefined ? {} : { id: newId }), ...(kept && { value: kept.value }) }
+    // Whoever has found the candidate parked by another one may not know its id.
+    if (newId !== undefined || kept !== undefined) yield* ask({ do: "revoke", rotationId, credential })
   }
   fenced = yield* fence(fenced, terms.deadlines.store)
   yield* ask({ do: "discard", rotationId, ...(reference === undefined ? {} : { reference }) })
@@ -86,6 +88,7 @@ export function* whenDiscarding(turn: Turn): Part<void> {
     state: "idle",
     newId: oldId,
     oldId: undefined,
+    adopted: undefined,
     candidate: undefined,
     base: undefined,
     compromised: undefined,

@@ -19,19 +19,21 @@ export function* whenRetiring(turn: Turn): Part<void> {
   const { terms, journal } = turn
   const { rotationId = "", oldId } = journal
   let fenced = turn
-  if (terms.revokes && oldId !== undefined) {
-    const old = yield* oldCredential(turn)
+  const old = yield* oldCredential(turn)
+  const isOurs = oldId !== undefined || (journal.adopted !== true && old.value !== undefined)
+  if (terms.revokes && terms.overlap && isOurs) {
     fenced = yield* fence(turn, terms.deadlines.revoke)
     yield* stillPromoted(fenced)
     yield* ask({ do: "revoke", rotationId, credential: old })
   }
-  yield* seeThatItIsDead(fenced)
+  yield* seeThatItIsDead(fenced, old, isOurs)
   fenced = yield* fence(fenced, terms.deadlines.store)
   yield* stillPromoted(fenced)
   yield* ask({ do: "discard", rotationId })
   yield* write(fenced, {
     state: "idle",
     oldId: undefined,
+    adopted: undefined,
     candidate: undefined,
     previous: undefined,
     base: undefined,
@@ -43,17 +45,14 @@ export function* whenRetiring(turn: Turn): Part<void> {
   })
 }
 
-function* seeThatItIsDead(turn: Turn): Part<void> {
-  const { terms, journal } = turn
+function* seeThatItIsDead({ terms, journal }: Turn, old: OldCredential, isOurs: boolean): Part<void> {
   // Without an overlap it was the promotion of the new one that ended it.
-  if (!terms.overlap) return
-  if (terms.revokes && journal.oldId === undefined) {
-    if (journal.base !== undefined) yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
+  if (!terms.overlap || journal.base === undefined) return
+  if (terms.revokes && !isOurs) {
+    yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
     return
   }
-  if (!terms.verifiesOld) return
-  const old = yield* oldCredential(turn)
-  if (old.id === undefined && old.value === undefined) return
+  if (!terms.verifiesOld || (old.id === undefined && old.value === undefined)) return
   const rotationId = journal.rotationId ?? ""
   const verdict = yield* ask({ do: "verifyOld", rotationId, credential: old })
   if (verdict === "works") throw new TurnEnds({ end: "still-accepted" })

@@ -30,7 +30,8 @@ function* abort(turn: Turn): Part<boolean> {
   const { terms, journal } = turn
   const from = journal.state === "blocked" ? (journal.blockedFrom ?? "blocked") : journal.state
   if (from === "idle") refuse("nothing-to-abort")
-  const untouched = from !== "applied" || terms.overlap
+  // Without an overlap the far side may accept nothing but the new one by now, also when nobody has heard of that.
+  const untouched = terms.overlap || (from !== "parked" && from !== "applied")
   if (CAN_BE_TAKEN_BACK.includes(from) && untouched && journal.rollback !== true) {
     const orphans = from === "claimed" || from === "cleaning" || from === "minting"
     // A person who ends a rotation that was blocked for a possible orphan has looked for it.
@@ -59,6 +60,7 @@ function* leave(turn: Turn): Part<boolean> {
     newId: isPromoted ? journal.newId : undefined,
     promotedVersion: isPromoted ? journal.promotedVersion : undefined,
     oldId: undefined,
+    adopted: undefined,
     candidate: undefined,
     previous: undefined,
     base: undefined,
@@ -102,6 +104,7 @@ function* rollBack(turn: Turn): Part<boolean> {
     previous: undefined,
     newId: oldId,
     oldId: newId,
+    adopted: undefined,
     rollback: true,
     compromised: undefined,
     notBefore: undefined,

@@ -110,6 +110,8 @@ export class Explorer {
   readonly #setting: Setting
   readonly #terms: Terms
   readonly #variation: Variation
+  /** What became of worlds that were left in peace, by their text: many situations have the same world. */
+  readonly #inPeace = new Map<string, string | undefined>()
 
   constructor(setting: Setting, variation: Variation = {}) {
     this.#setting = setting
@@ -288,7 +290,10 @@ export class Explorer {
       const world = copyOf(before)
       const version = current(world).version + 1
       const value = `hand-${version}`
-      world.far[value] = { value, alive: true }
+      const id = this.#terms.overlap ? value : "account"
+      world.far = this.#terms.overlap
+        ? { ...world.far, [id]: { value, alive: true } }
+        : { [id]: { value, alive: true } }
       writeVersion(world, { version, value, by: "person" })
       moves.push({
         label: "a person writes",
@@ -316,14 +321,17 @@ export class Explorer {
     const { world, replicas, onTheWay = [] } = situation
     if (world.broken.length > 0) return world.broken.join("; ")
     const isQuiet = onTheWay.length === 0 && replicas.every(({ answers }) => answers.length === 0)
-    return isQuiet ? this.#wrongInTheEnd(situation) : undefined
+    if (!isQuiet) return undefined
+    const text = textOf(world)
+    if (!this.#inPeace.has(text)) this.#inPeace.set(text, this.#wrongInTheEnd(world))
+    return this.#inPeace.get(text)
   }
 
   /**
    * From here nothing goes wrong any more: one new program runs, and time passes. It must come to rest, with the
    * secret holding what the far side accepts and nothing left at the far side that nobody knows.
    */
-  #wrongInTheEnd({ world: before }: Situation): string | undefined {
+  #wrongInTheEnd(before: World): string | undefined {
     const world = copyOf(before)
     let held: Mind["held"]
     for (let turns = 0; turns < 40; turns += 1) {

@@ -59,11 +59,11 @@ const NONE: Budget = { crashes: 0, lost: 0, jumps: 1, edits: 0, claims: 1 }
 export const SINGLE: readonly Misfortunes[] = [
   { name: "one dies", budget: { ...NONE, crashes: 1 } },
   { name: "an answer is lost", budget: { ...NONE, lost: 1 } },
-  { name: "a request comes late", budget: { ...NONE, late: 1, switches: 4 } },
+  { name: "a request comes late", budget: { ...NONE, late: 1, switches: 2 } },
   { name: "a person writes", budget: { ...NONE, edits: 1 } },
-  { name: "a person goes back", budget: { ...NONE, wishes: ["rollback"], switches: 4 } },
-  { name: "a person gives it up", budget: { ...NONE, wishes: ["abort"], switches: 4 } },
-  { name: "a person ends the grace", budget: { ...NONE, wishes: ["compromised"], switches: 4 } },
+  { name: "a person goes back", budget: { ...NONE, wishes: ["rollback"], switches: 3 } },
+  { name: "a person gives it up", budget: { ...NONE, wishes: ["abort"], switches: 3 } },
+  { name: "a person ends the grace", budget: { ...NONE, wishes: ["compromised"], switches: 3 } },
 ]
 
 /** More at once, and longer: explored on demand. */

@@ -160,7 +160,7 @@ export function perform(world: World, step: Step, setting: Setting, planted: Pla
     case "identify":
       return idOf(world, String(step.value))
     case "revoke":
-      return revoke(world, step.credential.id)
+      return revoke(world, step.credential.id ?? idOf(world, String(step.credential.value)))
     case "apply":
       return apply(world, step, setting)
     case "verify":
@@ -182,8 +182,7 @@ export function perform(world: World, step: Step, setting: Setting, planted: Pla
       }
       return undefined
     case "tell":
-      if (!world.told.includes(step.notice.about)) world.told.push(step.notice.about)
-      world.told.sort()
+      tell(world, step.notice.about)
       return undefined
   }
 }
@@ -194,7 +193,13 @@ function save(world: World, journal: RotationJournal, { journalByClock }: Plante
   const mayWrite = journalByClock ? isFree : (before?.seq ?? 0) === journal.seq - 1
   if (!mayWrite) return { saved: false }
   world.journal = journal
+  // Whoever is blocked for it is told to look.
+  if (journal.reason === "possible-orphan") tell(world, "orphans-left")
   return { saved: true, sent: world.now }
+}
+
+function tell(world: World, about: string): void {
+  world.told = [...new Set([...world.told, about])].sort()
 }
 
 function main(world: World, version: string | undefined): Answer {
@@ -256,7 +261,9 @@ function revoke(world: World, id: string | undefined): Answer {
   world.far[id] = { ...credential, alive: false }
   if (credential.value === current(world).value) world.broken.push(`revoked ${id}, which is in use`)
   const since = world.replacedAt[credential.value]
-  if (since !== undefined && world.now < since + GRACE) world.broken.push(`revoked ${id} within its grace`)
+  const inHaste = world.journal?.compromised === true
+  if (!inHaste && since !== undefined && world.now < since + GRACE)
+    world.broken.push(`revoked ${id} within its grace`)
   return undefined
 }
 
