@@ -14,6 +14,11 @@ test("layers can do what one of them can", () => {
   expectTypeOf(layered([env()]).write).toBeNullable()
 })
 
+test("layers rotate if one of them does", () => {
+  expectTypeOf(layered([env(), dotenv(".env")]).rotation).toBeFunction()
+  expectTypeOf(layered([env()]).rotation).toBeNullable()
+})
+
 test("layers list if all of them do", () => {
   const unknown: SecretStore = memory()
   expectTypeOf(layered([env(), unknown]).list).toBeNullable()
