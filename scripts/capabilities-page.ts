@@ -5,7 +5,7 @@ import { env } from "latchkey/env"
 import { gcp } from "latchkey/gcp"
 import { memory } from "latchkey/memory"
 import { vault, vaultLeases } from "latchkey/vault"
-import type { SecretStore } from "../src/core/index.ts"
+import { isSecretError, type SecretStore } from "../src/core/index.ts"
 
 const server = {
   address: "https://vault.example.com:8200",
@@ -40,6 +40,7 @@ const ROWS: readonly (readonly [what: string, cell: Cell])[] = [
   ["`delete`", store => store.delete !== undefined],
   ["a deleted name stays taken for a while", ({ capabilities }) => capabilities.softDelete],
   ["`watch`", store => store.watch !== undefined],
+  ["`rotation`", canRotate],
   ["looks for a near name in an error", ({ capabilities }) => capabilities.local],
 ]
 
@@ -63,6 +64,16 @@ ${rows.map(line).join("\n")}
 A [layered store](local-stores.md#layered) can do what its layers can: it reads older versions and takes preconditions where the layer that holds a
 name does. \`aws({ recoveryWindow: "none" })\` deletes for good, and frees the name.
 `
+}
+
+/** Some stores have a ledger that says, as they were made, why it cannot be used. */
+function canRotate(store: SecretStore): boolean {
+  try {
+    return store.rotation?.() !== undefined
+  } catch (thrown) {
+    if (isSecretError(thrown)) return false
+    throw thrown
+  }
 }
 
 function shown(cell: boolean | number): string {

@@ -4,15 +4,17 @@ import {
   type Duration,
   defineStore,
   type ListOptions,
+  type NativeLedger,
   type Pinned,
   parseDuration,
+  type RotationLedger,
   Secret,
   type SecretInfo,
   type SecretStore,
   type StoreDefinition,
   type StoreWith,
 } from "../../src/core/index.ts"
-import { faulty, type Harness, testStore } from "../../src/testing/index.ts"
+import { faulty, type Harness, type LedgerHarness, testLedger, testStore } from "../../src/testing/index.ts"
 
 describe("a duration", () => {
   it("has a number and a unit", () => {
@@ -59,8 +61,10 @@ describe("a secret", () => {
 
 declare const definition: Omit<
   StoreDefinition,
-  "readMany" | "write" | "list" | "versions" | "delete" | "watch"
+  "readMany" | "write" | "list" | "versions" | "delete" | "watch" | "rotation"
 >
+
+declare const harness: LedgerHarness
 
 describe("a store", () => {
   it("has just the operations of its definition", () => {
@@ -77,6 +81,17 @@ describe("a store", () => {
     expectTypeOf(listing.list).toExtend<(options: ListOptions) => AsyncIterable<SecretInfo>>()
     // @ts-expect-error it can list and not write
     assertType<StoreWith<"write">>(listing)
+  })
+
+  it("has a ledger if its definition has one", () => {
+    const rotating = defineStore({ ...definition, rotation: (): NativeLedger => ({}) as NativeLedger })
+    expectTypeOf(rotating).toExtend<StoreWith<"rotation">>()
+    expectTypeOf(rotating.rotation()).toEqualTypeOf<RotationLedger>()
+    // @ts-expect-error it has none
+    defineStore(definition).rotation()
+    // @ts-expect-error a suite for ledgers takes stores that have one
+    testLedger("x", () => ({ ...harness, store: {} as SecretStore }), { describe, it })
+    assertType<void>(testLedger("x", () => harness, { describe, it }))
   })
 
   it("is a SecretStore whatever it can do", () => {
