@@ -36,7 +36,7 @@ function start(env: Record<string, string> = {}, args: readonly string[] = []) {
   return { child, written, ended }
 }
 
-describe("the demo", () => {
+describe("the demo", { timeout: 60_000 }, () => {
   it("tells its story in plain text, keeps its promises within 30 s and leaves nothing behind", async () => {
     const begin = performance.now()
     const { written, ended } = start()
@@ -54,7 +54,7 @@ describe("the demo", () => {
     expect(written.stdout).toContain("3 things are wrong with the configuration")
     expect(written.stdout).not.toContain("tly-1")
     expect(await readdir(temporary)).toEqual([])
-  }, 40_000)
+  })
 
   it.each(["--help", "-h"])("says how it is used for %s, and does nothing else", async argument => {
     const { written, ended } = start({}, [argument])

@@ -11,7 +11,8 @@ import { tracesOf } from "../../examples/tally-mcp-server/demo/traces.ts"
 import { TokenBook } from "../../examples/tally-mcp-server/stand-in/tokens.ts"
 import { eventually } from "../support/eventually.ts"
 
-describe("rotating under load", () => {
+// Each starts several programs, one after the other.
+describe("rotating under load", { timeout: 60_000 }, () => {
   const LOAD = { replicas: 2, rotations: 2, callsPerSecond: 60, calmMs: 200 } satisfies LoadOptions
 
   afterEach(() => {
