@@ -26,6 +26,7 @@ export type {
   RotationSchedule,
   RotatorCallOptions,
   RotatorOptions,
+  TickOptions,
 } from "./options.ts"
 export type {
   ApplyContext,

@@ -85,6 +85,12 @@ export interface RotatorCallOptions {
   readonly signal?: AbortSignal
 }
 
+/** The options of `Rotator.tick`. */
+export interface TickOptions extends RotatorCallOptions {
+  /** Looks at these alone, for whoever has an own way to share out the work, such as a queue. Default: at every one. */
+  readonly names?: readonly string[]
+}
+
 /** The options of `Rotator.rotate`. */
 export interface RotateOptions extends RotatorCallOptions {
   /**

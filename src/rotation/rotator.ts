@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto"
 import { printable, refuseUnknownOptions, SecretError, type SecretStore } from "../core/index.ts"
 import type { Secrets } from "../secrets/index.ts"
 import { RotationEvents, type RotationListener } from "./events.ts"
-import type { ResumeOptions, RotateOptions, RotatorCallOptions, RotatorOptions } from "./options.ts"
+import type {
+  ResumeOptions,
+  RotateOptions,
+  RotatorCallOptions,
+  RotatorOptions,
+  TickOptions,
+} from "./options.ts"
 import { Agenda } from "./schedule/agenda.ts"
 import { Places } from "./schedule/places.ts"
 import { Timeline } from "./schedule/timeline.ts"
@@ -79,14 +85,15 @@ export class Rotator implements AsyncDisposable {
    * each waits, is done or has failed; a failing secret harms no other one, and is told in the report. After a failure
    * it is left alone for a while, from one minute up to an hour.
    *
-   * @throws SecretError `ABORTED`, `CLOSED`, and nothing else.
+   * @throws SecretError `ABORTED`, `CLOSED`; `MISCONFIGURED` for a name without a rotation; and nothing else.
    */
-  async tick(options: RotatorCallOptions = {}): Promise<RotationReport> {
-    return await this.#call(options.signal, async errand => {
+  async tick(options: TickOptions = {}): Promise<RotationReport> {
+    refuseUnknownOptions("tick()", options, ["signal", "names"])
+    const { signal, names } = options
+    const some = names === undefined ? this.#caretakers.values() : names.map(name => this.#caretaker(name))
+    return await this.#call(signal, async errand => {
       const looks = await Promise.allSettled(
-        Array.from(this.#caretakers.values(), async caretaker =>
-          this.#noted(await caretaker.look(errand, false)),
-        ),
+        Array.from(new Set(some), async caretaker => this.#noted(await caretaker.look(errand, false))),
       )
       errand.check()
       return reportOf(looks.map(fulfilled))

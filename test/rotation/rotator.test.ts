@@ -280,6 +280,23 @@ describe("A Rotator of many secrets", () => {
     expect(rotator.health()).toMatchObject({ status: "degraded" })
     await rotator.close()
   })
+
+  it("looks at those alone that it is told of, each once, and knows when there is none of that name", async () => {
+    const { rotator, clock, far } = many()
+    const [first = "", second = ""] = names
+    const look = rotator.tick({ names: [second, first, second] })
+    const report = await whileTimeGoesOn(clock, look)
+    expect(report.outcomes.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      `${second} promoted`,
+      `${first} promoted`,
+    ])
+    const asked = far.calls.length
+    await expect(rotator.tick({ names: [first, "no/such"] })).rejects.toMatchObject({ code: "MISCONFIGURED" })
+    await expect(rotator.tick({ name: first } as object)).rejects.toMatchObject({ code: "MISCONFIGURED" })
+    expect((await rotator.tick({ names: [] })).outcomes).toEqual([])
+    expect(far.calls.length).toBe(asked)
+    await rotator.close()
+  })
 })
 
 describe("With Secrets", () => {
