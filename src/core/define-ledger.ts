@@ -1,12 +1,13 @@
 import type { BackendCalls } from "./backend-calls.ts"
+import { rebuild } from "./foreign.ts"
 import type { NameMap } from "./name-map.ts"
 import type { JournalKeeper, RotationLedger } from "./rotation-ledger.ts"
 
 /**
  * What a backend does for rotation, in its own names: a {@link RotationLedger} whose every name is what the backend
  * calls the secret, prefix and renaming included. It may throw its service's errors; the backend's table is asked with
- * the operations `"rotation.load"`, `"rotation.save"`, `"rotation.check"`, `"rotation.current"`, `"rotation.park"`,
- * `"rotation.kept"`, `"rotation.discard"`, `"rotation.promote"` and `"rotation.since"`.
+ * the operations `"rotation.load"`, `"rotation.save"`, `"rotation.check"`, `"rotation.current"`, `"rotation.placeOf"`,
+ * `"rotation.park"`, `"rotation.kept"`, `"rotation.discard"`, `"rotation.promote"` and `"rotation.since"`.
  *
  * What it keeps as secrets of the service, journals, candidates and copies of former values, it keeps under the image
  * of the reserved first segment: `latchkey/rotation/…`, `latchkey--rotation--…`. That is the beginning of the backend's
@@ -35,6 +36,14 @@ export function defineLedger(
 ): RotationLedger {
   const { journals, current, since } = native
 
+  const nativeOf = (name: string): string => {
+    try {
+      return names.toNative(name)
+    } catch (thrown) {
+      throw rebuild(thrown, { secret: name, store: location })
+    }
+  }
+
   /** Runs one call for one secret, with its name as the backend has it. */
   async function ask<T>(
     operation: string,
@@ -42,12 +51,8 @@ export function defineLedger(
     signal: AbortSignal,
     call: (nativeName: string) => Promise<T>,
   ): Promise<T> {
-    return await calls.run(
-      `rotation.${operation}`,
-      name,
-      signal,
-      async () => await call(names.toNative(name)),
-    )
+    const nativeName = nativeOf(name)
+    return await calls.run(`rotation.${operation}`, name, signal, () => call(nativeName), nativeName)
   }
 
   const keeper = (inner: JournalKeeper): JournalKeeper => ({
@@ -69,7 +74,7 @@ export function defineLedger(
       ask("placeOf", name, options.signal, async one => {
         return (await native.placeOf?.(one, options)) ?? `${location} ${one}`
       }),
-    permissions: name => native.permissions(names.toNative(name)),
+    permissions: name => native.permissions(nativeOf(name)),
     park: (name, options) => ask("park", name, options.signal, one => native.park(one, options)),
     kept: (name, options) => ask("kept", name, options.signal, one => native.kept(one, options)),
     discard: (name, options) => ask("discard", name, options.signal, one => native.discard(one, options)),

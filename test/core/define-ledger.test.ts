@@ -83,6 +83,7 @@ function made(
       save: answering("save", undefined),
     },
     current: answering("current", { version: "1", value: "v" }),
+    placeOf: answering("placeOf", "there"),
     since: answering("since", []),
   }
   let given = 0
@@ -100,8 +101,8 @@ function made(
       softDelete: false,
       local: false,
     },
-    errors(thrown, operation) {
-      options.operations?.push(operation)
+    errors(thrown, operation, native) {
+      options.operations?.push(`${operation} ${native}`)
       return TABLE.get((thrown as Error | undefined)?.constructor)
     },
     async read() {
@@ -133,6 +134,7 @@ const LOOKS: Readonly<Record<string, Call>> = {
   load: async (ledger, name, options) => await ledger.journals?.load(name, options),
   check: (ledger, name, options) => ledger.check(name, options),
   current: async (ledger, name, options) => await ledger.current?.(name, options),
+  placeOf: async (ledger, name, options) => await ledger.placeOf?.(name, options),
   kept: (ledger, name, options) => ledger.kept(name, { ...options, rotationId: "r" }),
   since: async (ledger, name, options) => await ledger.since?.(name, options),
 }
@@ -175,6 +177,13 @@ describe("the ledger of a store", () => {
     ])
   })
 
+  it("tells a place for each secret, of its own making where the backend tells none", async () => {
+    const naming = { prefix: "prod" }
+    expect(await made({ naming }).store.rotation().placeOf?.("token", calm())).toBe("there")
+    const place = await made({ naming, bare: true }).store.rotation().placeOf?.("token", calm())
+    expect(place).toBe(`${LOCATION} PROD/TOKEN`)
+  })
+
   it("names the secret as the backend does in what it needs to be allowed", () => {
     const ledger = made({ naming: { prefix: "prod" } }).store.rotation()
     expect(ledger.permissions("token")).toEqual([{ action: "put", on: "PROD/TOKEN", why: "because" }])
@@ -200,11 +209,13 @@ describe("the ledger of a store", () => {
 })
 
 describe("a call of a ledger that fails", () => {
-  it.each(Object.keys(CALLS))("is told to the backend's table by its name: %s", async what => {
+  it.each(
+    Object.keys(CALLS),
+  )("is told to the backend's table by its name and that of the secret there: %s", async what => {
     const operations: string[] = []
     const { store } = made({ fails: () => new Lost(), operations })
     await errorOf(CALLS[what]?.(store.rotation(), "token", calm()) ?? Promise.resolve())
-    expect(operations).toEqual([`rotation.${what}`])
+    expect(operations).toEqual([`rotation.${what} TOKEN`])
   })
 
   it.each(Object.entries(CALLS))("shows nothing of what was thrown: %s", async (_, call) => {
