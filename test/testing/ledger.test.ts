@@ -1,5 +1,5 @@
-import { describe, it } from "vitest"
 import { faulty, type LedgerHarness, testLedger } from "../../src/testing/index.ts"
+import { framework } from "../support/framework.ts"
 import { type ReferenceLedgerOptions, referenceLedger } from "./reference-ledger.ts"
 
 // What correct ledgers must pass: with all promises, and with each of those that may be missing.
@@ -15,7 +15,7 @@ const LEDGERS: Readonly<Record<string, ReferenceLedgerOptions>> = {
 }
 
 for (const [kind, options] of Object.entries(LEDGERS))
-  testLedger(kind, () => referenceLedger(options), { describe, it })
+  testLedger(kind, () => referenceLedger(options), framework)
 
 /** The least that a harness has to have. */
 function bare(): LedgerHarness {
@@ -23,7 +23,7 @@ function bare(): LedgerHarness {
   return { store, promises, put, close }
 }
 
-testLedger("a ledger with a harness that can only put", bare, { describe, it })
+testLedger("a ledger with a harness that can only put", bare, framework)
 
 testLedger(
   "a ledger that faults could befall",
@@ -31,5 +31,5 @@ testLedger(
     const harness = referenceLedger()
     return { ...harness, store: faulty(harness.store) }
   },
-  { describe, it },
+  framework,
 )

@@ -1,9 +1,9 @@
 import { type LedgerHarness, testLedger } from "latchkey/testing"
 import { type VaultKv2Store, vault } from "latchkey/vault"
-import { describe, it } from "vitest"
 import { casesOf } from "../../servers/cases.ts"
 import type { VaultServer } from "../../servers/index.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 import { adminOf, mountKv, policyFile, tokenFor } from "./admin.ts"
 
 /** A store on a mount of its own, with a token that may do just what the documentation says that a rotation needs. */
@@ -41,6 +41,6 @@ async function harness(server: VaultServer): Promise<LedgerHarness> {
 
 for (const server of ["vault", "openbao"] as const) {
   casesOf({ backend: "vault", server, kind: "contract" }, running => {
-    testLedger("vault, kv 2", () => harness(running), { describe, it })
+    testLedger("vault, kv 2", () => harness(running), framework)
   })
 }

@@ -7,6 +7,7 @@ import { faulty, testLedger } from "latchkey/testing"
 import { describe, expect, it } from "vitest"
 import { isPortableName, type JournalKeeper } from "../../../src/core/index.ts"
 import { journalIn } from "../../../src/rotation/journals/index.ts"
+import { framework } from "../../support/framework.ts"
 import { calm, journalOf, withJournals } from "./beside.ts"
 
 testLedger(
@@ -24,7 +25,7 @@ testLedger(
       async close() {},
     }
   },
-  { describe, it },
+  framework,
 )
 
 /** A store that tells under which names journals are kept in it. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type SqlClient, sqlJournal, sqlJournalTable } from "../../../src/rotation/journals/index.ts"
 import { describeOn } from "../../servers/cases.ts"
 import { newCanary } from "../../support/canary.ts"
+import { framework } from "../../support/framework.ts"
 import { calm, journalOf, withJournals } from "./beside.ts"
 
 describeOn("postgres", ({ host, port, user, password, database }) => {
@@ -40,7 +41,7 @@ describeOn("postgres", ({ host, port, user, password, database }) => {
         async close() {},
       }
     },
-    { describe, it },
+    framework,
   )
 
   describe("journals in a table", () => {

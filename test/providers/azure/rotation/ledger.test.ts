@@ -1,9 +1,9 @@
 import { azure } from "latchkey/azure"
 import { testLedger } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { startAzure } from "../../../servers/azure/index.ts"
 import { casesOf } from "../../../servers/cases.ts"
 import { newCanary } from "../../../support/canary.ts"
+import { framework } from "../../../support/framework.ts"
 import { reaching } from "../scene.ts"
 
 const native = (name: string): string => name.replaceAll("/", "--")
@@ -26,6 +26,6 @@ casesOf({ backend: "azure", server: "azure stand-in", kind: "contract" }, () =>
         close: async () => await server.close(),
       }
     },
-    { describe, it },
+    framework,
   ),
 )

@@ -1,9 +1,9 @@
 import { gcp } from "latchkey/gcp"
 import { type LedgerHarness, testLedger } from "latchkey/testing"
-import { describe, it } from "vitest"
 import { casesOf } from "../../../servers/cases.ts"
 import { type GcpServer, startGcp } from "../../../servers/gcp/index.ts"
 import { newCanary } from "../../../support/canary.ts"
+import { framework } from "../../../support/framework.ts"
 import { at } from "../support.ts"
 
 const native = (name: string): string => name.replaceAll("/", "--")
@@ -32,6 +32,6 @@ async function harness(alias?: string): Promise<LedgerHarness> {
 }
 
 casesOf({ backend: "gcp", server: "gcp stand-in", kind: "contract" }, () => {
-  testLedger("gcp, readers of the newest version", async () => await harness(), { describe, it })
-  testLedger("gcp, readers of an alias", async () => await harness("current"), { describe, it })
+  testLedger("gcp, readers of the newest version", async () => await harness(), framework)
+  testLedger("gcp, readers of an alias", async () => await harness("current"), framework)
 })
