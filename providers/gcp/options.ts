@@ -227,5 +227,5 @@ function refuseOthersThanLabels(labels: unknown): void {
 }
 
 function unusable(message: string, hint: string): SecretError {
-  return misconfigured(`gcp() cannot be used so: ${message}`, hint)
+  return misconfigured(`gcp cannot be used so: ${message}`, hint)
 }
