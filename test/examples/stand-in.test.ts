@@ -75,6 +75,37 @@ describe("the stand-in for the Tally API", () => {
     expect(standIn.tokens.firstUse(next, "left")).toBeUndefined()
   })
 
+  it("lets whoever has the admin key make tokens with a label, list and find them, and end them", async () => {
+    const { standIn, token, canary } = await started()
+    const admin = async (method: string, path = "", body?: object, key = standIn.adminKey) => {
+      const response = await fetch(`${standIn.url()}/admin/tokens${path}`, {
+        method,
+        headers: { authorization: `Bearer ${key}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
+    }
+    const made = await admin("POST", "", { label: "for a test" })
+    expect(made).toMatchObject({ status: 201, body: { label: "for a test" } })
+    expect((await ask(standIn, "/users/me", made.body.token)).status).toBe(200)
+
+    const found = await admin("POST", "/lookup", { token })
+    expect(found.status).toBe(200)
+    const both = [{ id: found.body.id }, { id: made.body.id, label: "for a test" }]
+    expect(canary.watch(await admin("GET"))).toEqual({ status: 200, body: { items: both } })
+
+    expect((await admin("DELETE", `/${found.body.id}`)).status).toBe(204)
+    expect((await admin("DELETE", `/${found.body.id}`)).status).toBe(404)
+    expect((await ask(standIn, "/users/me", token)).status).toBe(401)
+    expect((await ask(standIn, "/users/me", made.body.token)).status).toBe(200)
+    expect((await admin("POST", "/lookup", { token })).status).toBe(404)
+    expect((await admin("GET")).body).toEqual({ items: [both[1]] })
+
+    expect((await admin("GET", "", undefined, made.body.token)).status).toBe(401)
+    expect((await admin("PUT")).status).toBe(404)
+  })
+
   it("blocks a request without a User-Agent", async () => {
     const { standIn, token } = await started()
     expect((await ask(standIn, "/users/me", token, { "user-agent": "" })).status).toBe(403)

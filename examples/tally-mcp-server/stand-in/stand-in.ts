@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { text } from "node:stream/consumers"
+import { ADMIN_PATH, TokenAdmin } from "./admin.ts"
 import { type Fault, Faults } from "./faults.ts"
 import { RateLimit } from "./rate-limit.ts"
 import { failure, type Reply, route } from "./routes.ts"
@@ -33,6 +35,7 @@ const REQUESTS_KEPT = 10_000
 export class TallyStandIn {
   readonly tokens = new TokenBook()
   readonly #faults = new Faults()
+  readonly #admin = new TokenAdmin(this.tokens)
   readonly #limit: RateLimit
   readonly #server: Server
   #requests: SeenRequest[] = []
@@ -66,6 +69,11 @@ export class TallyStandIn {
   url(via?: string): string {
     const { port } = this.#server.address() as AddressInfo
     return `http://127.0.0.1:${port}${via === undefined ? "" : `/via/${via}`}`
+  }
+
+  /** What lets its bearer make, list and end tokens; see `TokenAdmin`. */
+  get adminKey(): string {
+    return this.#admin.key
   }
 
   /** The requests so far, oldest first. */
@@ -109,15 +117,17 @@ export class TallyStandIn {
       seen.leftEarly = !response.writableFinished
     })
 
+    const admin = path.startsWith(ADMIN_PATH)
+      ? { method: request.method, path, key: token, body: await text(request) }
+      : undefined
     const fault = this.#faults.take(path)
     if (fault?.hang) return
     if (fault?.delayMs !== undefined) await delay(fault.delayMs, response)
     await fault?.heldUntil
     if (response.destroyed) return
-    const reply =
-      fault?.status === undefined
-        ? this.#reply(request, seen, token, searchParams)
-        : faulty(fault.status, fault)
+    const asItShould = (): Reply =>
+      admin === undefined ? this.#reply(request, seen, token, searchParams) : this.#admin.answer(admin)
+    const reply = fault?.status === undefined ? asItShould() : faulty(fault.status, fault)
     seen.status = reply.status
     send(response, reply, fault)
   }
@@ -153,16 +163,16 @@ function faulty(status: number, { headers, body }: Fault): Reply {
 }
 
 function send(response: ServerResponse, { status, headers, body }: Reply, fault: Fault | undefined): void {
-  const text = fault?.body ?? JSON.stringify(body)
+  const content = fault?.body ?? JSON.stringify(body) ?? ""
   response.writeHead(status, {
     "content-type": "application/json",
-    "content-length": Buffer.byteLength(text),
+    ...(status === 204 ? {} : { "content-length": Buffer.byteLength(content) }),
     ...headers,
   })
   if (fault?.cutOff) {
-    response.write(text.slice(0, text.length / 2), () => response.destroy())
+    response.write(content.slice(0, content.length / 2), () => response.destroy())
   } else {
-    response.end(text)
+    response.end(content)
   }
 }
 

@@ -14,8 +14,16 @@ export interface TokenRecord {
   readonly lastUsedAt: number | undefined
 }
 
+/** A token that is valid, as its owner sees it in a list. */
+export interface ListedToken {
+  readonly id: string
+  /** What it was labelled with when it was made. */
+  readonly label: string | undefined
+}
+
 interface Entry {
   digest: string
+  label: string | undefined
   valid: boolean
   accepted: number
   refused: number
@@ -28,9 +36,12 @@ interface Entry {
 export class TokenBook {
   readonly #entries = new Map<string, Entry>()
 
-  /** Makes a token valid from now on. */
-  add(token: string): void {
-    this.#entry(token).valid = true
+  /** Makes a token valid from now on. @returns its id */
+  add(token: string, label?: string): string {
+    const entry = this.#entry(token)
+    entry.valid = true
+    entry.label = label
+    return idOf(entry.digest)
   }
 
   /** Makes a token invalid from now on. */
@@ -38,14 +49,36 @@ export class TokenBook {
     this.#entry(token).valid = false
   }
 
+  /** Makes the token that has this id invalid from now on. @returns whether there was one that was valid */
+  revokeById(id: string): boolean {
+    for (const entry of this.#entries.values()) {
+      if (idOf(entry.digest) !== id || !entry.valid) continue
+      entry.valid = false
+      return true
+    }
+    return false
+  }
+
+  /** The id of a token that is valid. */
+  idOf(token: string): string | undefined {
+    const entry = this.#entries.get(digestOf(token))
+    return entry?.valid ? idOf(entry.digest) : undefined
+  }
+
+  /** Those that are valid, oldest first. */
+  get valid(): readonly ListedToken[] {
+    return [...this.#entries.values()]
+      .filter(({ valid }) => valid)
+      .map(({ digest, label }) => ({ id: idOf(digest), label }))
+  }
+
   /** What is known of a token, also of one that was never valid. */
   record(token: string): TokenRecord {
-    const { firstUsedBy: _, ...record } = this.#entry(token)
-    return record
+    return recordOf(this.#entry(token))
   }
 
   get records(): readonly TokenRecord[] {
-    return Array.from(this.#entries.values(), ({ firstUsedBy: _, ...record }) => record)
+    return Array.from(this.#entries.values(), recordOf)
   }
 
   /** How many requests were refused with 401, over all tokens and those without one. */
@@ -91,6 +124,7 @@ export class TokenBook {
     if (known !== undefined) return known
     const entry: Entry = {
       digest,
+      label: undefined,
       valid: false,
       accepted: 0,
       refused: 0,
@@ -101,6 +135,14 @@ export class TokenBook {
     this.#entries.set(digest, entry)
     return entry
   }
+}
+
+function recordOf({ firstUsedBy: _, label: __, ...record }: Entry): TokenRecord {
+  return record
+}
+
+function idOf(digest: string): string {
+  return `key_${digest}`
 }
 
 /** Enough of the SHA-256 of a token to tell it from others. */
