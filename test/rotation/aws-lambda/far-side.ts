@@ -15,16 +15,21 @@ interface Held {
 /** A service whose credentials are rotated, in the memory of the test: it outlives every process. */
 export class FarSide {
   readonly #machine: Machine
+  readonly #mark: string
   /** What it accepts, by its ids. */
   readonly credentials = new Map<string, Held>()
   /** Ids that it says it has ended. */
   readonly ended: string[] = []
   minted = 0
+  /** Answers nothing, ever. */
+  hangs = false
   /** Refuses everything that is new, as if there were a fault in it. */
   refusesNew = false
 
-  constructor(machine: Machine) {
+  /** @param mark what every value of it ends with. */
+  constructor(machine: Machine, mark: string) {
     this.#machine = machine
+    this.#mark = mark
   }
 
   /** A credential that was there before. */
@@ -44,9 +49,10 @@ export class FarSide {
       labels,
       exclusive: !labels,
       consumers: CONSUMERS,
+      deadlines: { verify: "1s" },
       mint: async ({ label }) =>
         await this.#asked("mint", true, () => {
-          const value = `minted-value-${++this.minted}`
+          const value = `minted-${++this.minted}-${this.#mark}`
           this.credentials.set(idOf(value), { value, ...(labels && { label }) })
           return { value, id: idOf(value) }
         }),
@@ -67,8 +73,9 @@ export class FarSide {
       kind: "generated",
       overlap: true,
       consumers: CONSUMERS,
+      deadlines: { verify: "1s" },
       create: async () => {
-        const value = `made-value-${++this.minted}`
+        const value = `made-${++this.minted}-${this.#mark}`
         return { value, id: idOf(value) }
       },
       apply: async ({ value }) =>
@@ -101,12 +108,14 @@ export class FarSide {
 
   async #asked<T>(what: string, changes: boolean, answer: () => T): Promise<T> {
     const heard = this.#machine.leave(what, changes)
+    if (this.hangs) return await new Promise<never>(() => undefined)
     const answered = answer()
     if (heard === "unheard") throw new Died()
     return answered
   }
 }
 
+/** What stands before the mark, which is the secret of it. */
 function idOf(value: string): string {
-  return `id-of-${value}`
+  return `id-of-${value.split("-").slice(0, 2).join("-")}`
 }

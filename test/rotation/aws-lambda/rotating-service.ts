@@ -27,6 +27,8 @@ export class RotatingService {
   readonly #rotated = new Set<string>()
   /** The token of a version that has AWSPENDING and no value, by the secret's name. */
   readonly #pending = new Map<string, string>()
+  /** What the function has passed on of what it was given for another account. */
+  readonly rotationTokens: unknown[] = []
   /** How much later than by the machine it is here, in milliseconds. */
   #later = 0
 
@@ -140,7 +142,10 @@ export class RotatingService {
     }
     const answer = await this.#ask(action, body, authorization)
     if (answer.status >= 300) return answer
-    if (action === "PutSecretValue" && pending === body.ClientRequestToken) this.#pending.delete(name)
+    if (action === "PutSecretValue" && pending === body.ClientRequestToken) {
+      this.#pending.delete(name)
+      this.rotationTokens.push(body.RotationToken)
+    }
     return action === "DescribeSecret"
       ? { ...answer, body: this.#withPending(String(answer.body.Name), answer.body) }
       : answer

@@ -9,6 +9,7 @@ import { onTestFinished } from "vitest"
 import { type RotationHandlerOptions, rotationHandler } from "../../../src/aws-rotation/index.ts"
 import type { RotationPlan } from "../../../src/rotation/plan.ts"
 import type { AwsServer } from "../../servers/index.ts"
+import { newCanary } from "../../support/canary.ts"
 import { FarSide, GRACE } from "./far-side.ts"
 import { Machine } from "./machine.ts"
 import { RotatingService } from "./rotating-service.ts"
@@ -39,9 +40,17 @@ export interface Scene {
   readonly far: FarSide
   readonly machine: Machine
   readonly service: RotatingService
+  readonly arn: string
+  /** All that the function has told, thrown and answered. */
   readonly events: unknown[]
-  /** Calls the function, in a process that knows nothing of the ones before. */
-  invoke(event: object): Promise<unknown>
+  readonly failures: unknown[]
+  readonly answers: unknown[]
+  /**
+   * Calls the function, in a process that knows nothing of the ones before.
+   *
+   * @param remaining milliseconds that Lambda gives it.
+   */
+  invoke(event: object, remaining?: number): Promise<unknown>
   step(step: Step, token: string, more?: object): Promise<unknown>
   retire(more?: object): Promise<unknown>
   /** The value that consumers read. */
@@ -60,7 +69,10 @@ export async function sceneOn(
   const machine = new Machine()
   const service = await RotatingService.start(server, machine)
   onTestFinished(async () => await service.close())
-  return await sceneWith(service, machine, server, planOf, options)
+  const canary = newCanary()
+  const scene = await sceneWith(service, machine, server, planOf, options, canary.text)
+  canary.watch(scene.events, scene.failures, scene.answers)
+  return scene
 }
 
 /** The same with a service that is there, for what happens before the first test. */
@@ -70,15 +82,16 @@ export async function sceneWith(
   { region, accessKeyId, secretAccessKey }: AwsServer,
   planOf: (far: FarSide) => RotationPlan,
   options: RotationHandlerOptions = {},
+  mark = "mark",
 ): Promise<Scene> {
   const name = `function-${process.pid}-${Date.now()}/s${++scenes}`
   const { client } = service
-  const far = new FarSide(machine)
+  const far = new FarSide(machine, mark)
   far.adopt(FIRST)
   const { ARN } = await client.send(new CreateSecretCommand({ Name: name, SecretString: FIRST }))
-  const events: unknown[] = []
+  const [events, failures, answers]: [unknown[], unknown[], unknown[]] = [[], [], []]
   const plan = planOf(far)
-  const invoke = async (event: object): Promise<unknown> => {
+  const invoke = async (event: object, remaining = 60_000): Promise<unknown> => {
     const handler = rotationHandler(
       { [name]: plan },
       {
@@ -90,14 +103,24 @@ export async function sceneWith(
         ...options,
       },
     )
-    return await handler(event, { getRemainingTimeInMillis: () => 60_000 })
+    try {
+      const answer = await handler(event, { getRemainingTimeInMillis: () => remaining })
+      answers.push(answer)
+      return answer
+    } catch (thrown) {
+      failures.push(thrown)
+      throw thrown
+    }
   }
   return {
     name,
     far,
     machine,
     service,
+    arn: String(ARN),
     events,
+    failures,
+    answers,
     invoke,
     step: async (Step, ClientRequestToken, more = {}) =>
       await invoke({ Step, SecretId: ARN, ClientRequestToken, ...more }),
