@@ -149,8 +149,8 @@ async function readCurrent(
   { signal }: CallOptions,
 ): Promise<CurrentSecret | undefined> {
   try {
-    const { value, version } = await store.read(name, { signal })
-    return { value, version }
+    const { value, version, expiresAt } = await store.read(name, { signal })
+    return { value, version, ...(expiresAt && { expiresAt }) }
   } catch (thrown) {
     if (isSecretError(thrown) && thrown.code === "NOT_FOUND") return undefined
     throw thrown

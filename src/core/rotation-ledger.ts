@@ -52,6 +52,7 @@ export interface CurrentSecret {
   /** What `expectBase` takes, and what stands in journals: the same for every program that rotates this secret. */
   readonly version: Version
   readonly value: SecretValue
+  readonly expiresAt?: Date
 }
 
 /** What a change of the secret itself is asked with. */

@@ -93,6 +93,19 @@ describe("rotating in layers", () => {
     expect(await store.rotation().current?.("b", calm)).toEqual({ version: "v2", value: "two" })
   })
 
+  it("tells when the value expires, where the layer does, and nothing of one that is gone", async () => {
+    const store = memory()
+    const expiresAt = new Date("2030-01-01T00:00:00Z")
+    const { version } = await store.write("a", "1", { ...calm, expiresAt })
+    const ledger = layered([env({ env: {} }), store]).rotation()
+    expect(await ledger.current?.("a", calm)).toEqual({ version, value: "1", expiresAt })
+    await store.delete("a", calm)
+    expect(await ledger.current?.("a", calm)).toBeUndefined()
+    await store.write("b", "1", calm)
+    store.disable("b")
+    expect((await errorOf(() => ledger.current?.("b", calm))).code).toBe("DISABLED")
+  })
+
   it("says where all of its journals are, and what a secret needs, once it knows where that is", async () => {
     const path = await oldFile("A=1\n")
     const ledger = layered([memory({ b: "2" }), dotenv(path)]).rotation()
