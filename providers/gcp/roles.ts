@@ -17,7 +17,7 @@ export const ROLES: Readonly<Record<string, string>> = {
   "rotation.load": "secretmanager.secrets.get and secretmanager.secrets.update on the secret",
   "rotation.save":
     "secretmanager.secrets.get and secretmanager.secrets.update on the secret, and secretmanager.secrets.create where it is new",
-  "rotation.check": "secretmanager.secrets.get and secretmanager.versions.list on the secret",
+  "rotation.check": "secretmanager.secrets.get and secretmanager.versions.access on the secret",
   "rotation.current":
     "secretmanager.versions.access on the secret, and for an alias secretmanager.secrets.get and secretmanager.secrets.update",
   "rotation.park": "secretmanager.versions.add, and what the page on permissions names for a rotation",

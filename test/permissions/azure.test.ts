@@ -1,6 +1,6 @@
 import { azure } from "latchkey/azure"
 import { testStore } from "latchkey/testing"
-import { describe } from "vitest"
+import { describe, expect, it } from "vitest"
 import { type AzureServer, type Permission, startAzure } from "../servers/azure/index.ts"
 import { casesOf } from "../servers/cases.ts"
 import { framework } from "../support/framework.ts"
@@ -28,6 +28,21 @@ describe("a role for Azure Key Vault", () => {
       return { store: granted(server, actions), close: async () => await server.close() }
     })
   }
+
+  it("for a rotation is what the ledger says that it needs, and the purge beside it", async () => {
+    const server = await startAzure()
+    const store = granted(server, [])
+    const told = new Set(
+      store
+        .rotation()
+        .permissions("tally/api-token")
+        .map(({ action }) => action),
+    )
+    expect(told.delete("Microsoft.KeyVault/vaults/secrets/purge/action")).toBe(true)
+    expect([...told].toSorted()).toEqual([...permitted("azure-rotation")].toSorted())
+    await store.close()
+    await server.close()
+  })
 })
 
 casesOf({ backend: "azure", server: "azure stand-in", kind: "contract" }, () => {

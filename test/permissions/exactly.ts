@@ -1,4 +1,4 @@
-import { isSecretError, type SecretStore, type StoreWith } from "latchkey"
+import { isSecretError, type RotationJournal, type SecretStore, type StoreWith } from "latchkey"
 import { expect, it } from "vitest"
 import { permitted } from "./files.ts"
 import type { Need } from "./needs.ts"
@@ -18,6 +18,45 @@ export type Attempt = (store: WholeStore) => Promise<unknown>
 const signal = new AbortController().signal
 const NAME = "tally/api-token"
 
+/** Carries a rotation from its check to its end, with a journal where the store keeps one. */
+export async function rotate(store: SecretStore, name: string, rotationId: string): Promise<void> {
+  const ledger = store.rotation?.()
+  if (ledger === undefined) throw new Error("the store cannot rotate")
+  const { journals } = ledger
+  const journal: RotationJournal = {
+    schema: 1,
+    seq: 1,
+    state: "claimed",
+    owner: "a-nonce",
+    leaseUntil: 0,
+    attempt: 0,
+  }
+  await ledger.check(name, { signal })
+  await journals?.load(name, { signal })
+  await journals?.save(name, journal, { signal, expectSeq: 0 })
+  const version = await currentVersion(store, name)
+  const { reference } = await ledger.park(name, { signal, rotationId, value: "a new value" })
+  await ledger.kept(name, { signal, rotationId })
+  await ledger.promote(name, {
+    signal,
+    rotationId,
+    value: "a new value",
+    reference,
+    ...(version !== undefined && { expectBase: version }),
+    journal: () => ({ ...journal, seq: 2 }),
+  })
+  await ledger.since?.(name, { signal, ...(version !== undefined && { base: version }) })
+  await ledger.discard(name, { signal, rotationId })
+  const other = await ledger.park(name, { signal, rotationId: `${rotationId}x`, value: "of no use" })
+  await ledger.discard(name, { signal, rotationId: `${rotationId}x`, reference: other.reference })
+}
+
+async function currentVersion(store: SecretStore, name: string): Promise<string | undefined> {
+  const current = store.rotation?.().current
+  if (current !== undefined) return (await current(name, { signal }))?.version
+  return (await store.read(name, { signal })).version
+}
+
 /** The operations, by their names in `SecretStore`. */
 export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   async read(store) {
@@ -35,6 +74,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     await all(store.versions(NAME, { signal }))
   },
   delete: async store => await store.delete(NAME, { signal }),
+  rotation: async store => await rotate(store, NAME, "a-rotation"),
 }
 
 async function all(items: AsyncIterable<unknown>): Promise<void> {
@@ -45,8 +85,8 @@ async function all(items: AsyncIterable<unknown>): Promise<void> {
 export function passesUnderExactly(
   { operation, form, file }: Need,
   permittedTo: (permissions: readonly string[]) => Promise<Permitted>,
+  attempt: Attempt | undefined = ATTEMPTS[operation],
 ): void {
-  const attempt = ATTEMPTS[operation]
   const permissions = permitted(file)
   const tried = async (granted: readonly string[]): Promise<string> => {
     if (attempt === undefined) throw new Error(`nobody knows how to ${operation}`)

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gcp } from "latchkey/gcp"
 import { testStore } from "latchkey/testing"
-import { describe } from "vitest"
+import { describe, expect } from "vitest"
 import { casesOf } from "../servers/cases.ts"
 import { type Permission, startGcp } from "../servers/gcp/index.ts"
 import { newCanary } from "../support/canary.ts"
 import { framework } from "../support/framework.ts"
-import { passesUnderExactly } from "./exactly.ts"
+import { type Attempt, passesUnderExactly, rotate } from "./exactly.ts"
 import { permitted } from "./files.ts"
-import { NEEDS } from "./needs.ts"
+import { NEEDS, type Need } from "./needs.ts"
 
 const native = (name: string): string => name.replaceAll("/", "--")
 
@@ -41,14 +41,34 @@ async function permittedTo(permissions: readonly string[], version?: string) {
 
 describe("a role for Google's Secret Manager", () => {
   for (const need of NEEDS.gcp.needs) {
-    passesUnderExactly(need, async permissions => {
-      const made = await permittedTo(permissions, need.file.endsWith("-alias") ? "current" : undefined)
-      const version = made.server.put("tally--api-token", "a value")
-      made.server.aliases("tally--api-token", { current: version })
-      return made
-    })
+    passesUnderExactly(
+      need,
+      async permissions => {
+        const made = await permittedTo(permissions, need.file.endsWith("-alias") ? "current" : undefined)
+        made.server.put("tally--api-token", "a value that was destroyed")
+        made.server.destroy("tally--api-token")
+        const version = made.server.put("tally--api-token", "a value")
+        made.server.aliases("tally--api-token", { current: version })
+        return made
+      },
+      need.operation === "rotation" ? rotation(need) : undefined,
+    )
   }
 })
+
+/** A rotation of a secret and of a new one, a look for a value that is gone, and what the ledger says that it needs. */
+function rotation({ file }: Need): Attempt {
+  return async store => {
+    const signal = new AbortController().signal
+    const ledger = store.rotation?.()
+    await rotate(store, "tally/api-token", "a-rotation")
+    await rotate(store, "tally/new", "another")
+    const gone = { signal, rotationId: "a-rotation", reference: "1" }
+    expect(await ledger?.kept("tally/api-token", gone)).toBeUndefined()
+    const told = ledger?.permissions("tally/api-token").map(({ action }) => action)
+    expect([...new Set(told)].toSorted()).toEqual([...permitted(file)].toSorted())
+  }
+}
 
 casesOf({ backend: "gcp", server: "gcp stand-in", kind: "contract" }, () => {
   testStore(

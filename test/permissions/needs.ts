@@ -83,6 +83,11 @@ Officer* does everything. \`ping\` reads a name that nobody has, and takes a ref
       { operation: "list", file: "azure-list" },
       { operation: "versions", file: "azure-versions" },
       { operation: "delete", file: "azure-delete" },
+      {
+        operation: "rotation",
+        file: "azure-rotation",
+        note: "with `Microsoft.KeyVault/vaults/secrets/purge/action` beside it candidates are removed for good at once, and not at the end of the vault's retention",
+      },
     ],
     language: "json",
     evidence: `The stand-in lets each operation pass under exactly these, and under none that lacks one of them; the contract
@@ -109,6 +114,17 @@ Secret Accessor* reads, *Secret Manager Secret Version Adder* writes to what is 
       { operation: "versions", file: "gcp-versions" },
       { operation: "versions", form: "where `version` is an alias", file: "gcp-versions-alias" },
       { operation: "delete", file: "gcp-delete" },
+      {
+        operation: "rotation",
+        file: "gcp-rotation",
+        note: "on the project, because candidates are secrets of their own; a condition on names that begin with `latchkey--rotation--` can hold `secrets.delete` to these",
+      },
+      {
+        operation: "rotation",
+        form: "where `version` is an alias",
+        file: "gcp-rotation-alias",
+        note: "`secrets.create` is for a secret that does not exist yet",
+      },
     ],
     language: "json",
     evidence: `The stand-in lets each operation pass under exactly these, and under none that lacks one of them; the contract

@@ -126,17 +126,11 @@ export class Attribution {
   }
 
   async #after(id: string, base: string | undefined, signal: AbortSignal): Promise<readonly Found[]> {
-    if (base !== undefined && isNumber(base)) {
-      const newer = await this.#newer(id, base, signal)
-      const isGone =
-        newer.length === 0 && (await this.#calls.read({ id, version: base }, signal)).is === "absent"
-      if (!isGone) return newer
-    }
-    const numbers = [...(await this.#calls.numbers(id, signal))].sort((a, b) => Number(BigInt(a) - BigInt(b)))
-    const found: Found[] = []
-    for (const version of numbers)
-      found.push({ version, reading: await this.#calls.read({ id, version }, signal) })
-    return found
+    if (base === undefined || !isNumber(base)) return await this.#newer(id, "0", signal)
+    const newer = await this.#newer(id, base, signal)
+    if (newer.length > 0) return newer
+    const isGone = (await this.#calls.read({ id, version: base }, signal)).is === "absent"
+    return isGone ? await this.#newer(id, "0", signal) : newer
   }
 
   async #newer(id: string, base: string, signal: AbortSignal): Promise<readonly Found[]> {

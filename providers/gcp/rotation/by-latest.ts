@@ -2,7 +2,7 @@ import { type NativeLedger, SecretError, type SecretValue, sameValue } from "../
 import { isStatus } from "../errors.ts"
 import { asStep, FailedStep } from "../step.ts"
 import { Attribution } from "./attribution.ts"
-import type { Calls } from "./calls.ts"
+import type { Calls, Reading } from "./calls.ts"
 import { OF } from "./notes.ts"
 import { candidateOf, copiesOf, following, isNumber, placeOf } from "./references.ts"
 import type { SecretChanges } from "./secret-changes.ts"
@@ -30,10 +30,10 @@ export function ledgerByLatest(calls: Calls, changes: SecretChanges): Required<O
 
   return {
     async current(id, { signal }) {
-      // It may be behind, but what it names was the newest once.
-      const newest = await calls.newest(id, signal)
-      let version = newest ?? "0"
-      let reading = newest === undefined ? undefined : await calls.read({ id, version }, signal)
+      // It may be behind: what was added since is looked for by number.
+      const told = await calls.newest(id, signal)
+      let version = told?.version ?? "0"
+      let reading: Reading | undefined = told && { is: "readable", value: told.value }
       for (;;) {
         const next = following(version)
         const read = await calls.read({ id, version: next }, signal)

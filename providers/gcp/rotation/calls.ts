@@ -142,41 +142,20 @@ export class Calls {
     throw reading.thrown
   }
 
-  /** The number of the newest version, which may be behind; `undefined` where there is none. */
-  async newest(id: string, signal: AbortSignal): Promise<string | undefined> {
+  /** The newest version, which may be behind: it was the newest once. `undefined` where there is none. */
+  async newest(
+    id: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly version: string; readonly value: SecretValue } | undefined> {
     const name = this.#context.resources.version(id, "latest")
     return await ifThere(async () => {
       const [answer] = await this.#call(signal, (client, options) =>
         client.accessSecretVersion({ name }, options),
       )
-      return versionIn(answer.name, id)
+      const version = versionIn(answer.name, id)
+      if (version === undefined) throw damaged("the answer is not about the secret that was asked for")
+      return { version, value: await valueIn(answer, this.#context.isUnchecked) }
     })
-  }
-
-  /** The numbers of all versions, in no order; empty where there is no secret. */
-  async numbers(id: string, signal: AbortSignal): Promise<readonly string[]> {
-    const parent = this.#context.resources.secret(id)
-    const numbers: string[] = []
-    let pageToken = ""
-    do {
-      const request = { parent, pageSize: 1_000, pageToken }
-      const page = await ifThere(() =>
-        this.#call(signal, (client, options) => client.listSecretVersions(request, options)),
-      )
-      const [versions, , answer] = page ?? [[], undefined]
-      for (const { name } of versions) numbers.push(versionIn(name, id) ?? "")
-      pageToken = answer?.nextPageToken ?? ""
-    } while (pageToken !== "")
-    return numbers.filter(number => number !== "")
-  }
-
-  /** Whether there is any version. */
-  async hasVersions(id: string, signal: AbortSignal): Promise<boolean> {
-    const request = { parent: this.#context.resources.secret(id), pageSize: 1, pageToken: "" }
-    const [versions] = await this.#call(signal, (client, options) =>
-      client.listSecretVersions(request, options),
-    )
-    return versions.length > 0
   }
 
   /** Destroys a version; harmless when it is destroyed or gone. */

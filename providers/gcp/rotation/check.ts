@@ -1,5 +1,4 @@
 import { misconfigured } from "../../../src/core/index.ts"
-import { asStep } from "../step.ts"
 import type { Calls } from "./calls.ts"
 import { journalIn } from "./journal.ts"
 import { notesIn } from "./notes.ts"
@@ -33,7 +32,7 @@ export async function refuseUnrotatable(
   if (!leavesRoom(sheet.annotations)) throw tooManyAnnotations()
   if (alias === undefined || sheet.aliases[alias] !== undefined) return
   // A first version under an alias that nobody reads would cut off all who read another one.
-  if (await asStep("versions", calls.hasVersions(id, signal))) {
+  if ((await calls.read({ id, version: "1" }, signal)).is !== "absent") {
     throw misconfigured(
       "the secret has versions, and no alias of the name that the store reads",
       "see the store's option version; gcloud secrets update --update-version-aliases sets an alias",

@@ -21,7 +21,6 @@ export function rotationPermissions(
     on("versions.access", secret, "to read the secret, and values before"),
     on("versions.add", secret, "to give the secret its new value"),
     on("versions.get", secret, "to tell a version that was destroyed from one that is disabled"),
-    on("versions.list", secret, "to see before a rotation whether the secret can be rotated"),
   ]
   if (alias !== undefined) {
     return [
@@ -36,7 +35,6 @@ export function rotationPermissions(
     on("versions.add", own, "to keep a candidate"),
     on("versions.access", own, "to read a candidate"),
     on("versions.get", own, "to tell a candidate that was destroyed from one that is disabled"),
-    on("versions.destroy", own, "to remove a candidate that came second"),
     on("secrets.delete", own, "to remove a candidate"),
   ]
 }

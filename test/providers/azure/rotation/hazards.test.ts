@@ -286,6 +286,15 @@ describe("a promotion in a vault", () => {
     expect(await since(ledger)).toMatchObject([{ rotationId: "r1" }])
   })
 
+  it("shows the newest version also where the clock of the vault has gone back", async () => {
+    const { server, ledger } = await rotating()
+    server.clock.stopAt(1_900_000_000_000)
+    const base = server.put(ID, "the base")
+    server.clock.stopAt(1_800_000_000_000)
+    const newest = server.put(ID, "by hand")
+    expect(await since(ledger, base)).toEqual([{ version: newest }])
+  })
+
   it("reads a former value, unless somebody has switched that off", async () => {
     const { server, ledger, first } = await rotating()
     await promote(ledger, "the second value", first)

@@ -95,8 +95,10 @@ describe("a rotation for readers of an alias", () => {
     const { server, ledger, put } = await scene(options)
     await save(ledger, 1)
     put("by hand")
+    askedOf(server)
     const error = await errorOf(promote(ledger, { value: "a value", expectBase: "1", seq: 2 }))
     expect(error.code).toBe("CONFLICT")
+    expect(askedOf(server)).not.toContain("AddSecretVersion")
     expect(standing(server.held(ID))).toEqual(["2", "1"])
   })
 
@@ -164,7 +166,7 @@ describe("a rotation for readers of an alias", () => {
     server.aliases(ID, { current: "1" })
     const error = await errorOf(ledger.check(NAME, calm))
     expect([error.code, error.hint]).toEqual(["MISCONFIGURED", expect.stringContaining("version")])
-    server.deny(ID, "secretmanager.versions.list")
+    server.deny(ID, "secretmanager.versions.access")
     expect((await errorOf(ledger.check(NAME, calm))).code).toBe("DENIED")
   })
 
