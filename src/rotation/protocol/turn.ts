@@ -38,9 +38,11 @@ function* turnFrom(terms: Terms, mind: Mind, wish: Wish): Part<Ending> {
   const held = free ? turn : yield* hold(turn, found, wish.force === true)
   if (asksForMore && (yield* grant(held, wish))) return { end: "moved" }
   if (isWaiting(held, found)) return { end: "waiting", until: held.journal.notBefore ?? 0 }
-  if (state === "promoted" && held.journal.notBefore === undefined) {
+  if ((state === "promoted" || state === "published") && held.journal.notBefore === undefined) {
     // The secret and the journal were changed in one step, whose time nobody could know before.
-    yield* write(held, { ...startOfGrace(held, found.at), leaseUntil: 0 })
+    const from =
+      state === "promoted" ? startOfGrace(held, found.at) : { notBefore: found.at + terms.propagation }
+    yield* write(held, { ...from, leaseUntil: 0 })
     return { end: "moved" }
   }
   yield* go(held)
