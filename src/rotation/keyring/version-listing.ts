@@ -44,8 +44,7 @@ export class VersionListing {
   /** In the background, if older versions are good and it is time to look whether they still are. */
   renewIfOld(): void {
     const now = instant(this.#clock)
-    if (now.monotonic - this.#begunAt < RENEWED_AFTER || this.#closing.aborted) return
-    if (this.#underWay !== undefined || !this.#known.hasOlder(now)) return
+    if (now.monotonic - this.#begunAt < RENEWED_AFTER || !this.#known.hasOlder(now)) return
     // Where it fails, what is known goes on until the next time; close() waits for it.
     void this.renew().catch(() => {})
   }
