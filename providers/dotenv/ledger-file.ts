@@ -10,11 +10,9 @@ import {
 import type { EnvFile } from "./env-files.ts"
 import { ifThere } from "./if-there.ts"
 import { type LedgerContent, newLedger, parseLedger, printLedger } from "./ledger-content.ts"
+import { LEDGER_SUFFIX } from "./names.ts"
 import { followLinks } from "./replace-file.ts"
 import { rewriter } from "./rewrite.ts"
-
-/** What stands behind the name of a `.env` in that of the file of its rotations. */
-export const LEDGER_SUFFIX = ".latchkey"
 
 /** The most that others may do with it: nothing. */
 const FOR_ITS_OWNER = 0o600

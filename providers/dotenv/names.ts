@@ -5,3 +5,6 @@ export const dotenvNames: NameRule = {
   ...environmentNames,
   holds: native => native !== "__proto__" && environmentNames.holds(native),
 }
+
+/** What stands behind the name of a `.env` in that of the file of its rotations. */
+export const LEDGER_SUFFIX = ".latchkey"

@@ -12,6 +12,7 @@ import {
 import { type EnvFiles, homeOf } from "./env-files.ts"
 import type { LedgerContent, LedgerEntry } from "./ledger-content.ts"
 import type { LedgerFile } from "./ledger-file.ts"
+import { LEDGER_SUFFIX } from "./names.ts"
 import type { WriteContext } from "./write.ts"
 
 /** What the ledger of `.env` files needs of its store. */
@@ -73,7 +74,7 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
   return {
     promotion: "conditional",
     journals: {
-      location: `${location} (${files.files.map(({ shown }) => `${shown}.latchkey`).join(", ")})`,
+      location: `${location} (${files.files.map(({ shown }) => shown + LEDGER_SUFFIX).join(", ")})`,
       async load(name, { signal }) {
         const found = await entry(name, signal)
         return found?.journal === undefined ? {} : { journal: journalIn(found) }
@@ -108,7 +109,7 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
     permissions: () =>
       files.files.flatMap(({ shown }) => [
         { action: "read and replace", on: shown, why: "the secret is written there, in one step" },
-        { action: "make, read and replace", on: `${shown}.latchkey`, why: "the journal and the candidate" },
+        { action: "make, read and replace", on: shown + LEDGER_SUFFIX, why: "the journal and the candidate" },
         {
           action: "make and remove files",
           on: `the folder of ${shown}`,
