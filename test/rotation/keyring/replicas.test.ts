@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest"
 import { memory } from "../../../providers/memory/index.ts"
 import type { RotationState } from "../../../src/core/index.ts"
-import { type KeyringOptions, keyringKey } from "../../../src/rotation/keyring/index.ts"
+import { type KeyringOptions, keyringKey, withoutOldKeys } from "../../../src/rotation/keyring/index.ts"
 import type { Consumers, GeneratedPlan } from "../../../src/rotation/plan.ts"
 import { graceOf, propagationOf } from "../../../src/rotation/plan-times.ts"
 import { generatedKey } from "../../../src/rotation/plans/generated-key.ts"
@@ -202,5 +202,30 @@ describe("a replica that sleeps through publish and promote", () => {
     await fleet.issue()
     await fleet.check()
     expect(fleet.refused).toEqual([])
+  })
+})
+
+describe("a key that somebody else has", () => {
+  it("is refused by every program that has read the set since; the new one costs a read where it is met first", async () => {
+    const fleet = new Fleet(clock => memory({}, { clock }), numbers(5))
+    const { clock, store } = fleet
+    const plan = keyringKey({ consumers, clock })
+    await using rotator = new Rotator({ store, clock, random: numbers(5), rotations: { [NAME]: { plan } } })
+    await rotator.rotate(NAME)
+    const [one, two] = [await fleet.start("one"), await fleet.start("two")]
+    await fleet.pass(graceOf(plan))
+    await rotator.tick()
+    const leaked = one.keys.current()
+
+    expect(await rotator.rotate(NAME, { compromised: true })).toMatchObject({ happened: "rotated" })
+    await fleet.write(withoutOldKeys(await fleet.read()))
+    await one.keys.refresh()
+    expect(await one.keys.find(leaked.id)).toBeUndefined()
+    const fresh = one.keys.current()
+    expect(fresh.reveal()).not.toBe(leaked.reveal())
+    two.store.calls.clear()
+    expect((await two.keys.find(fresh.id))?.reveal()).toBe(fresh.reveal())
+    expect(two.store.calls.count("read")).toBe(1)
+    for (const { keys } of [one, two]) expect(keys.keys().map(({ id }) => id)).toEqual([fresh.id])
   })
 })
