@@ -1,0 +1,20 @@
+import { IAMClient } from "@aws-sdk/client-iam"
+import { rotationHandler } from "../../src/aws-rotation/index.ts"
+import { awsAccessKey, generatedKey } from "../../src/rotation/index.ts"
+
+// #region handler
+const consumers = { ttl: "5m", maxStale: "1h", callTimeout: "30s", tokenLifetime: "0s" } as const
+
+export const handler = rotationHandler(
+  {
+    "auth/session-key": generatedKey({ consumers }),
+    "ci/uploader": awsAccessKey({
+      iam: new IAMClient({ maxAttempts: 1 }),
+      user: "uploader",
+      exclusive: true,
+      consumers,
+    }),
+  },
+  { region: "eu-west-1", prefix: "prod", listener: event => console.log(JSON.stringify(event)) },
+)
+// #endregion
