@@ -4,8 +4,9 @@ import {
   type PgBossRotation,
   rotateWithPgBoss,
 } from "../../../../src/rotation/engines/pg-boss/index.ts"
-import type { RotationPlan } from "../../../../src/rotation/index.ts"
+import type { RotationPlan, Rotator } from "../../../../src/rotation/index.ts"
 import { expectNoLeak } from "../../../support/canary.ts"
+import { checkedFakeClock } from "../../../support/clock.ts"
 import { eventually } from "../../../support/eventually.ts"
 import { type FarSide, generatedPlan, mintedPlan } from "../../support/far-side.ts"
 import { NAME, type Scene, type SceneOptions, scene } from "../../support/scene.ts"
@@ -54,6 +55,23 @@ async function queued(options: SceneOptions, more: PgBossOptions = {}): Promise<
 
 const minted = (far: FarSide): RotationPlan => mintedPlan(far, quick)
 
+/** Lets the far side never answer to a mint. @returns whether somebody waits for that */
+function hangIn(far: FarSide): () => boolean {
+  let isHung = false
+  far.after = async (call, { signal }) => {
+    if (call !== "mint") return
+    isHung = true
+    await new Promise<never>((_, reject) => {
+      const leave = (): void => {
+        isHung = false
+        reject(new Error("left"))
+      }
+      signal.addEventListener("abort", leave, { once: true })
+    })
+  }
+  return () => isHung
+}
+
 describe("Rotations by a job queue", () => {
   it("begin with a round in which every secret is looked at, and what is due is rotated to its end", async () => {
     const { queue, rotation, work, clock, far, value } = await queued({ plan: minted })
@@ -77,6 +95,8 @@ describe("Rotations by a job queue", () => {
     expect(far.accepts(first ?? "")).toBe(true)
 
     expect(await work()).toEqual([])
+    // It comes before all that the rounds of many secrets have made.
+    expect(queue.jobs.at(-1)).toMatchObject({ state: "waits", priority: 1, at: clock.wall() + 71_000 })
     await clock.advance("72s")
     const ended = await work()
     expect(ended.map(({ output }) => output)).toMatchObject([{ happened: "rotated", state: "idle" }])
@@ -170,17 +190,13 @@ describe("Rotations by a job queue", () => {
     const { queue, work, another, done, far, clock, journal } = await queued({ plan: minted, lease: "2m" })
     await another()
     await done(queue.next() ?? Promise.reject(new Error("there is no round")))
-    let isHung = false
-    far.after = async (call, { signal }) => {
-      if (call !== "mint") return
-      isHung = true
-      await new Promise((_, reject) => signal.addEventListener("abort", reject, { once: true }))
-    }
-    const hung = queue.next()
-    await eventually(() => expect(isHung).toBe(true))
+    const hung = hangIn(far)
+    const job = queue.next()
+    await eventually(() => expect(hung()).toBe(true))
     queue.expire()
-    expect(await hung).toMatchObject({ state: "waits" })
+    expect(await job).toMatchObject({ state: "waits" })
     await clock.advance("5s")
+    expect(hung()).toBe(false)
     expect(await journal()).toMatchObject({ state: "minting" })
     far.after = undefined
 
@@ -224,16 +240,37 @@ describe("Rotations by a job queue", () => {
     expect(far.calls.filter(call => call === "mint")).toHaveLength(1)
   })
 
-  it("are ended in mid-round without a job being lost", async () => {
-    const { queue, rotation, another, work, done } = await queued({ plan: minted })
+  it("stop only when that has ended, too, whose time was over", async () => {
+    const { queue, rotation, far, clock, done } = await queued({ plan: minted })
+    await queue.next()
+    const hung = hangIn(far)
+    const job = queue.next()
+    await eventually(() => expect(hung()).toBe(true))
+    queue.expire()
+    await job
+    const stopping = rotation.stop().then(() => hung())
+    await clock.advance("4s")
+    expect(hung()).toBe(true)
+    expect(await done(stopping)).toBe(false)
+  })
+
+  it("end a round in the middle, of which the next one makes what is missing", async () => {
+    const clock = checkedFakeClock()
+    const queue = new FakeQueue(clock)
+    const rotator = {
+      health: () => ({ rotations: ["one", "two", "three"].map(name => ({ name })) }),
+    } as unknown as Rotator
+    const rotation = await rotateWithPgBoss(queue, rotator, { clock })
     queue.fails = call => {
       if (call === "send") void rotation.stop()
     }
-    await done(queue.next() ?? Promise.reject(new Error("there is no round")))
+    expect(await queue.next()).toMatchObject({ state: "waits", output: { code: "ABORTED", secret: "two" } })
     queue.fails = undefined
-    await another()
-    await work()
-    expect(queue.jobs.map(({ key }) => key)).toContain(`look:${NAME}`)
+    const other = await rotateWithPgBoss(queue, rotator, { clock })
+    await clock.advance("75s")
+    expect(await queue.next()).toMatchObject({ output: { secrets: 3 } })
+    expect(queue.open).toEqual(["look:one", "look:two", "look:three"])
+    await other.stop()
   })
 })
 
