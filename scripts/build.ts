@@ -5,6 +5,9 @@ import { build } from "esbuild"
 import { run } from "./command.ts"
 import { publicPaths, readManifest, root } from "./project.ts"
 
+/** What bin/latchkey.js starts. */
+const COMMAND = "src/cli/main.ts"
+
 const manifest = await readManifest()
 const target = manifest.engines.node.replace(/^>=/, "node")
 
@@ -14,7 +17,7 @@ try {
     run("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"]),
     build({
       absWorkingDir: root,
-      entryPoints: publicPaths(manifest).map(path => path.source),
+      entryPoints: [...publicPaths(manifest).map(path => path.source), COMMAND],
       outbase: ".",
       outdir: "dist",
       chunkNames: "chunks/[name]-[hash]",

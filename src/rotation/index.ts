@@ -1,5 +1,7 @@
 export type { RotationSettings } from "./data.ts"
 export { configuredRotation, rotationFromData } from "./data.ts"
+export type { CommandInput, Rotations, RotationsConfig } from "./define-rotations.ts"
+export { checkRotations, defineRotations } from "./define-rotations.ts"
 export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
 export type {
   JournalInOptions,

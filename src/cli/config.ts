@@ -1,0 +1,114 @@
+import { access } from "node:fs/promises"
+import { dirname, isAbsolute, join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { className, isSecretError, type SecretStore } from "../core/index.ts"
+import { openStore } from "../open.ts"
+import { type CommandInput, checkRotations, type Rotations, type RotationsConfig } from "../rotation/index.ts"
+import { UsageError } from "./usage-error.ts"
+
+const NAMES = ["latchkey.config.ts", "latchkey.config.mts", "latchkey.config.mjs", "latchkey.config.js"]
+
+/** Where the configuration is looked for. */
+export interface Where {
+  /** What `--config` says. */
+  readonly path: string | undefined
+  readonly folder: string
+}
+
+/**
+ * The file of the configuration: the one that was named, or the first `latchkey.config.*` in this folder or one above.
+ *
+ * @throws UsageError if there is none.
+ */
+export async function findConfig({ path, folder }: Where): Promise<string> {
+  if (path !== undefined) {
+    const file = isAbsolute(path) ? path : resolve(folder, path)
+    if (await isThere(file)) return file
+    throw new UsageError(
+      `there is no file ${path}`,
+      "--config names the file that exports defineRotations({ … })",
+    )
+  }
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    for (const name of NAMES) if (await isThere(join(at, name))) return join(at, name)
+    if (dirname(at) === at) break
+  }
+  throw new UsageError(
+    "there is no latchkey.config.ts in this folder or above it",
+    "write one that exports defineRotations({ store, rotations }), or name it with --config",
+  )
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Loads a configuration.
+ *
+ * @throws UsageError if it cannot be loaded or is none. Says which error it was by its class only, and for a slip in the
+ * code where it is: what a configuration throws may quote what it read.
+ */
+export async function loadConfig(file: string, command: CommandInput): Promise<RotationsConfig> {
+  const exported = await load(file)
+  const rotations = (exported as { default?: unknown }).default as Rotations | undefined
+  if (rotations === undefined || rotations === null) {
+    throw new UsageError(`${file} exports nothing by default`, "write export default defineRotations({ … })")
+  }
+  try {
+    return checkRotations(typeof rotations === "function" ? await rotations(command) : rotations)
+  } catch (thrown) {
+    throw isSecretError(thrown) ? thrown : told(file, "failed while it made the rotations", thrown)
+  }
+}
+
+async function load(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (thrown) {
+    if (isSecretError(thrown)) throw thrown
+    const code = codeOf(thrown)
+    if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+      throw new UsageError(
+        `this Node (${process.version}) cannot run ${file}`,
+        "Node 22.18 and later run TypeScript as it is: bring Node up to date, or write latchkey.config.mjs",
+      )
+    }
+    if (code === "ERR_MODULE_NOT_FOUND") {
+      throw new UsageError(
+        `${file} imports something that is not there`,
+        "run npm install in its folder; imports of your own files need their ending, as in ./plans.ts",
+      )
+    }
+    throw told(file, "could not be loaded", thrown)
+  }
+}
+
+function told(file: string, what: string, thrown: unknown): UsageError {
+  const place = thrown instanceof SyntaxError ? placeIn(file, thrown) : undefined
+  return new UsageError(
+    `${file} ${what} (${className(thrown)}${place === undefined ? "" : `, line ${place}`})`,
+    "run it with node by itself to see the whole error; it may quote what the file reads, so it is not shown here",
+  )
+}
+
+/** The line of a slip in the code, from the first line of the stack, which for these errors is a place. */
+function placeIn(file: string, { stack = "" }: SyntaxError): string | undefined {
+  const [first = ""] = stack.split("\n")
+  return first.includes(file) ? /:(\d+)$/.exec(first.trim())?.[1] : undefined
+}
+
+function codeOf(thrown: unknown): unknown {
+  return typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined
+}
+
+/** Opens the store that a configuration names. @throws SecretError as `openStore` */
+export async function storeOf({ store }: RotationsConfig, signal: AbortSignal): Promise<SecretStore> {
+  if (typeof store === "string") return await openStore(store, { signal })
+  return typeof store === "function" ? await store() : store
+}

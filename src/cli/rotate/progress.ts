@@ -1,0 +1,61 @@
+import { printable } from "../../core/index.ts"
+import type { RotationEvent, RotationStep } from "../../rotation/index.ts"
+import { type Paint, writeLine } from "../streams.ts"
+import { span } from "./times.ts"
+
+/** What each step is called while a person looks on. Those that only look are not told. */
+const STEPS: Readonly<Partial<Record<RotationStep, string>>> = {
+  check: "checked what the store can do",
+  create: "made a new value",
+  mint: "had a new credential made",
+  park: "kept it in the store",
+  apply: "made the far side accept it",
+  verify: "asked the far side whether it works",
+  promote: "made it the current value",
+  revoke: "ended a credential at the far side",
+  verifyOld: "asked the far side whether the old one is dead",
+  discard: "removed what was kept",
+}
+
+/** Tells what happens, a line for each step that does something. */
+export function progressOn(stream: NodeJS.WritableStream, paint: Paint): (event: RotationEvent) => void {
+  return event => {
+    const line = lineOf(event, paint)
+    if (line !== undefined) writeLine(stream, `${paint("dim", printable(event.name))}  ${line}`)
+  }
+}
+
+function lineOf(event: RotationEvent, paint: Paint): string | undefined {
+  switch (event.type) {
+    case "step": {
+      const what = STEPS[event.step]
+      return what === undefined ? undefined : `${what} ${paint("dim", `(${span(event.took)})`)}`
+    }
+    case "moved":
+      return paint("bold", event.to)
+    case "failed":
+      return paint("red", `${event.step ?? "this"} failed: ${event.error.message}`)
+    case "lost":
+      return paint("yellow", "another process was faster")
+    case "notice":
+      return paint("yellow", NOTICES[event.notice.about])
+    // These end a call, and are told with its outcome.
+    case "waiting":
+    case "held":
+    case "blocked":
+    case "still-accepted":
+    case "awaits":
+      return undefined
+  }
+}
+
+const NOTICES: Readonly<Record<Extract<RotationEvent, { type: "notice" }>["notice"]["about"], string>> = {
+  "orphans-left":
+    "there are credentials at the far side that nobody uses; see which they are, and end them by hand",
+  "orphan-revoked": "a credential that nobody used was ended at the far side",
+  "old-left-to-person": "the old credential was not made here: whoever made it ends it",
+  "new-left-to-person": "the new credential may be in use: see whether it is, and end it by hand if not",
+  repaired: "an older value had come back by a late write; the current one was put back",
+  "rollback-refused": "the far side refuses the former credential: the new one stays",
+  "candidate-refused": "the far side refused the new credential",
+}

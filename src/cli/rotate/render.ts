@@ -1,0 +1,104 @@
+import { printable } from "../../core/index.ts"
+import type { DryRun, RotationOutcome, RotationProblem, RotationStatus } from "../../rotation/index.ts"
+import type { Paint } from "../streams.ts"
+import { fromNow } from "./times.ts"
+
+const HAPPENED: Readonly<Record<RotationOutcome["happened"], string>> = {
+  nothing: "nothing is due",
+  rotated: "rotated",
+  waiting: "waits",
+  held: "another process works on it",
+  blocked: "blocked: a person has to look",
+  awaits: "waits for a person",
+  failed: "failed",
+  "taken-back": "taken back; the credential that was in use still is",
+}
+
+/** What became of one secret, in a line, and what to do about it in those that follow. */
+export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint): string[] {
+  const { name, happened, state, next, problem } = outcome
+  const isWrong = happened === "failed" || happened === "blocked"
+  const style = isWrong ? "red" : happened === "awaits" || happened === "held" ? "yellow" : "green"
+  const where = state === undefined || state === "idle" ? "" : ` (${state})`
+  const when = next === undefined ? "" : `, next ${fromNow(next, now)}`
+  return [
+    `${paint("bold", printable(name))}: ${paint(style, HAPPENED[happened])}${where}${when}`,
+    ...(problem === undefined ? [] : problemLines(problem)),
+  ]
+}
+
+function problemLines({ message, hint, command }: RotationProblem): string[] {
+  return [`  ${message}`, `  ${hint}`, ...(command === undefined ? [] : [`  $ ${command}`])]
+}
+
+/** How every rotation is, as a table with what is wrong below it. */
+export function statusLines(all: readonly RotationStatus[], now: Date, paint: Paint): string[] {
+  const head = ["secret", "state", "last rotated", "next"]
+  const rows = all.map(status => [
+    printable(status.name),
+    stateOf(status),
+    status.lastPromoted === undefined ? "never" : fromNow(status.lastPromoted, now),
+    nextOf(status, now),
+  ])
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map(row => (row[column] ?? "").length)),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd()
+  return [
+    paint("bold", line(head)),
+    ...rows.map(line),
+    ...all.flatMap(({ name, problems }) =>
+      problems.flatMap(problem => [
+        "",
+        `${paint("bold", printable(name))}: ${problem.message}`,
+        ...problemLines(problem).slice(1),
+      ]),
+    ),
+  ]
+}
+
+function stateOf({ state, heldUntil }: RotationStatus): string {
+  if (state === undefined) return "unknown"
+  return heldUntil === undefined || state === "idle" ? state : `${state}, held`
+}
+
+function nextOf({ waitingUntil, due, scheduled, overdue }: RotationStatus, now: Date): string {
+  if (waitingUntil !== undefined) return `goes on ${fromNow(waitingUntil, now)}`
+  if (due !== undefined) return overdue ? `overdue, was due ${fromNow(due, now)}` : fromNow(due, now)
+  return scheduled ? "" : "when asked"
+}
+
+/** What would happen, what it needs, and whether it could. */
+export function dryRunLines(
+  { name, status, steps, permissions, needs, checks, ok }: DryRun,
+  paint: Paint,
+): string[] {
+  const section = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ["", paint("bold", title), ...lines.map(line => `  ${line}`)]
+  return [
+    `${paint("bold", printable(name))} is ${status.state ?? "unknown"}; nothing was changed`,
+    ...section(
+      "checks",
+      checks.map(({ what, error }) =>
+        error === undefined
+          ? `${paint("green", "ok")}  ${what}`
+          : `${paint("red", "no")}  ${what}: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`,
+      ),
+    ),
+    ...section(
+      "what would happen",
+      steps.map((step, index) => `${index + 1}. ${step}`),
+    ),
+    ...section(
+      "what the store has to allow",
+      permissions.map(({ action, on, why }) => `${action} on ${on}: ${why}`),
+    ),
+    ...section("what the far side has to allow", needs),
+    "",
+    ok ? paint("green", "it could be rotated now") : paint("red", "it could not be rotated now"),
+  ]
+}
