@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { permitted } from "../../permissions/files.ts"
 import { casesOf } from "../../servers/cases.ts"
 import {
   endState,
@@ -45,6 +46,16 @@ for (const server of ["localstack", "moto"] as const) {
         expect(scene.far.accepts(FIRST)).toBe(false)
         expect(await scene.retire()).toMatchObject({ secrets: [{ happened: "nothing", state: "idle" }] })
       })
+    })
+
+    it("needs no other permissions than those that the documentation names, and all of them", async () => {
+      const scene = await sceneOn(running, far => far.minting(true))
+      const token = await scene.service.begin(scene.name)
+      for (const step of STEPS) await scene.step(step, token)
+      scene.service.pass(1_000_000)
+      await scene.retire()
+      const asked = scene.machine.passed.filter(one => /^[A-Z]/.test(one)).map(one => `secretsmanager:${one}`)
+      expect([...new Set(asked)].toSorted()).toEqual([...permitted("aws-rotation")].toSorted())
     })
 
     describe("the four steps, in any order and repeated", () => {
