@@ -27,12 +27,12 @@ export function failing(
   })
 }
 
-/** A process that ends in the middle of its work, as the file system sees it. */
-export interface Dying {
-  /** Whether it has come to its end; not where it did less than that. */
-  readonly isDead: boolean
+/** A file system that fails in the middle of somebody's work. */
+export interface Failing {
+  /** Whether it has failed; not where less was done than that. */
+  readonly hasFailed: boolean
   /** Lets the file system work again, for the next process. */
-  bury(): void
+  heal(): void
 }
 
 const CHANGES = ["open", "writeFile", "rename", "rm", "link"] as const
@@ -40,25 +40,24 @@ const LOOKS = ["readFile", "stat", "lstat", "readlink", "access"] as const
 const CHANGES_OF_HANDLES = ["writeFile", "sync", "chmod", "chown"] as const
 
 /**
- * Ends the process right before its nth call that changes something on disk, from 0: that call and all after it do
- * nothing, those that would tidy up as well.
+ * Fails right before the nth call that changes something on disk, from 0.
+ *
+ * @param rest what becomes of the calls after that one. `"fail"` is a process that has ended: nothing is done any more,
+ * and nothing tidied up.
  */
-export function dyingAt(place: number): Dying {
+export function failingAt(place: number, rest: "fail" | "work"): Failing {
   let changes = 0
   const mayStill = (changesSomething: boolean): void => {
-    if (changes < place || (changes === place && !changesSomething)) {
-      if (changesSomething) changes++
-      return
-    }
-    changes = Number.POSITIVE_INFINITY
-    throw Object.assign(new Error("the process has ended"), { code: "EIO" })
+    const isDue = changes === place && changesSomething
+    const isOver = changes > place && rest === "fail"
+    if (changesSomething || isOver) changes++
+    if (isDue || isOver) throw Object.assign(new Error("with a path"), { code: "EIO" })
   }
   const spies = [...CHANGES, ...LOOKS].map(call => {
     const original = fs[call] as Call
-    return vi.spyOn(fs, call).mockImplementation((async (...rest: unknown[]) => {
-      const writes = call === "open" ? rest[1] !== "r" : (CHANGES as readonly string[]).includes(call)
-      mayStill(writes)
-      const answer = await original(...rest)
+    return vi.spyOn(fs, call).mockImplementation((async (...args: unknown[]) => {
+      mayStill(call === "open" ? args[1] !== "r" : (CHANGES as readonly string[]).includes(call))
+      const answer = await original(...args)
       if (call !== "open") return answer
       const handle = answer as Record<string, Call>
       for (const change of CHANGES_OF_HANDLES) {
@@ -72,15 +71,15 @@ export function dyingAt(place: number): Dying {
     }) as never)
   })
   syncBuiltinESMExports()
-  const bury = (): void => {
+  const heal = (): void => {
     for (const spy of spies) spy.mockRestore()
     syncBuiltinESMExports()
   }
-  onTestFinished(bury)
+  onTestFinished(heal)
   return {
-    get isDead() {
-      return changes === Number.POSITIVE_INFINITY
+    get hasFailed() {
+      return changes > place
     },
-    bury,
+    heal,
   }
 }

@@ -4,10 +4,11 @@ import { dotenv } from "latchkey/dotenv"
 import { describe, expect, it } from "vitest"
 import type { RotationJournal, RotationLedger } from "../../../src/core/index.ts"
 import { calm, errorOf, reveal } from "../calls.ts"
-import { type Dying, dyingAt } from "../file-system.ts"
+import { failingAt } from "../file-system.ts"
 import { oldFile } from "../files.ts"
 
-// The process ends before each of the changes that a call makes on disk, in turn; the next one finds what it left.
+// Each of the changes that a call makes on disk fails in turn, alone or because the process has ended; the next process
+// finds what that left.
 
 const rotationId = "0123456789abcdef"
 const value = "the candidate"
@@ -27,6 +28,8 @@ interface Scene {
 }
 
 interface Step {
+  /** Whether nothing was kept beside the file before. */
+  readonly fresh?: boolean
   /** What was done before the call. */
   before?(scene: Scene): Promise<unknown>
   call(scene: Scene): Promise<unknown>
@@ -55,6 +58,15 @@ const saving = (seq: number): Pick<Step, "call" | "after"> => ({
 })
 
 const STEPS: Readonly<Record<string, Step>> = {
+  "the key of the versions is made": {
+    fresh: true,
+    call: async ({ ledger }) => await ledger.current?.("a", calm),
+    async after({ ledger }) {
+      const current = await ledger.current?.("a", calm)
+      expect(current?.value).toBe("1")
+      expect(await ledger.current?.("a", calm)).toEqual(current)
+    },
+  },
   "the first journal is written": saving(1),
   "a journal is changed": { before: async scene => await save(scene, 1), ...saving(2) },
   "a candidate is parked": {
@@ -97,7 +109,10 @@ const STEPS: Readonly<Record<string, Step>> = {
   },
 }
 
-/** Takes the locks of a process that has ended for what they are: this test goes on under the same number. */
+/**
+ * Takes the locks of a process that has ended for what they are: this test goes on under the same number. One is left as
+ * well where just its removal fails.
+ */
 async function certifyDeath(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!name.endsWith(".lock")) continue
@@ -109,20 +124,23 @@ async function certifyDeath(path: string): Promise<void> {
   }
 }
 
-/** Lets a step's process end at a place, and says whether it came so far. */
-async function endAt(step: Step, place: number): Promise<boolean> {
+/** Lets a step fail at a place, and says whether it came so far. */
+async function failAt(step: Step, place: number, rest: "fail" | "work"): Promise<boolean> {
   const path = await oldFile("# head\nA=1\nB=2\n")
   const first = dotenv(path).rotation()
-  const base = (await first.current?.("a", calm))?.version ?? ""
+  const base = step.fresh === true ? "" : ((await first.current?.("a", calm))?.version ?? "")
   await step.before?.({ ledger: first, base })
 
-  const process: Dying = dyingAt(place)
-  const outcome = await step.call({ ledger: dotenv(path).rotation(), base }).then(
+  const disk = failingAt(place, rest)
+  const outcome: unknown = await step.call({ ledger: dotenv(path).rotation(), base }).then(
     () => "done",
-    () => "failed",
+    (thrown: unknown) => thrown,
   )
-  process.bury()
-  expect(outcome).toBe(process.isDead ? "failed" : "done")
+  disk.heal()
+  if (disk.hasFailed) expect(outcome).toMatchObject({ code: "UNAVAILABLE", secret: "a" })
+  else expect(outcome).toBe("done")
+  if (rest === "work" && (await inFolder(path)).every(name => !name.endsWith(".lock")))
+    expect(await inFolder(path)).not.toContainEqual(expect.stringContaining(".tmp"))
   await certifyDeath(path)
 
   const store = dotenv(path)
@@ -133,18 +151,23 @@ async function endAt(step: Step, place: number): Promise<boolean> {
   // Both locks are taken once more, and with them goes what lay beside.
   await store.write("b", "3", calm)
   await ledger.park("a", { ...calm, rotationId: "another", value: "x" })
-  expect((await readdir(dirname(path))).sort()).toEqual([".env", ".env.latchkey"])
+  expect(await inFolder(path)).toEqual([".env", ".env.latchkey"])
   expect((await stat(`${path}.latchkey`)).mode & 0o777).toBe(0o600)
-  return process.isDead
+  return disk.hasFailed
 }
 
-describe("a process that rotates in a .env, and ends in the middle", () => {
+const inFolder = async (path: string): Promise<string[]> => (await readdir(dirname(path))).sort()
+
+describe.each([
+  ["a process that rotates in a .env, and ends in the middle", "fail"],
+  ["a process that rotates in a .env, and of which one call fails", "work"],
+] as const)("%s", (_, rest) => {
   for (const [name, step] of Object.entries(STEPS)) {
     it(`leaves what the next one can go on from, while ${name}`, async () => {
       let places = 0
-      while (await endAt(step, places)) places++
+      while (await failAt(step, places, rest)) places++
       // A lock, its content, the new file, its mode, its content, the disk, the replacement, the lock again.
       expect(places).toBeGreaterThanOrEqual(8)
-    })
+    }, 60_000)
   }
 })
