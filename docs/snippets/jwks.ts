@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto"
 import { type JSONWebKeySet, type JWTPayload, SignJWT } from "jose"
-import { type Keyring, type KeyringKey, keyringKey } from "../../src/rotation/index.ts"
+import { type Keyring, type KeyringKey, keyringKey } from "latchkey/rotation"
 
 // #region plan
 /** Ten minutes are what others may keep the key set for, see the header below; that counts as a ttl, too. */

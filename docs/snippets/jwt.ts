@@ -1,5 +1,5 @@
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose"
-import type { Keyring, KeyringKey } from "../../src/rotation/index.ts"
+import type { Keyring, KeyringKey } from "latchkey/rotation"
 
 // #region sign
 /** A token that is good for `lifetime`, such as "8h", signed with the key that is the current one now. */

@@ -1,5 +1,5 @@
 import { openSecrets } from "latchkey"
-import { keyring, keyringKey, Rotator } from "../../src/rotation/index.ts"
+import { keyring, keyringKey, Rotator } from "latchkey/rotation"
 import { sign, verify } from "./jwt.ts"
 
 // #region plan

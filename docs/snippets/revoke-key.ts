@@ -1,6 +1,6 @@
 import { Secrets } from "latchkey"
 import { dotenv } from "latchkey/dotenv"
-import { keyring, keyringKey, Rotator, withoutOldKeys } from "../../src/rotation/index.ts"
+import { keyring, keyringKey, Rotator, withoutOldKeys } from "latchkey/rotation"
 
 const consumers = { ttl: "5m", maxStale: "1h", callTimeout: "30s", tokenLifetime: "8h" } as const
 const secrets = new Secrets(dotenv(".env"))

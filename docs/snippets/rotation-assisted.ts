@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises"
 import { SecretError } from "latchkey"
-import { assisted } from "../../src/rotation/index.ts"
+import { assisted } from "latchkey/rotation"
 
 await writeFile("ledger.token", "tly-new-snippet\n")
 

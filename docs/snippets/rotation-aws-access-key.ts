@@ -1,5 +1,5 @@
 import { IAMClient } from "@aws-sdk/client-iam"
-import { awsAccessKey } from "../../src/rotation/index.ts"
+import { awsAccessKey } from "latchkey/rotation"
 
 // #region access-key
 const plan = awsAccessKey({

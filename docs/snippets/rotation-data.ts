@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises"
-import { configuredRotation, generatedKey } from "../../src/rotation/index.ts"
+import { configuredRotation, generatedKey } from "latchkey/rotation"
 
 await writeFile(
   "rotations.json",

@@ -1,5 +1,5 @@
 import { openSecrets } from "latchkey"
-import { generatedKey, Rotator } from "../../src/rotation/index.ts"
+import { generatedKey, Rotator } from "latchkey/rotation"
 
 // #region generated-key
 const secrets = await openSecrets()

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises"
 import { openSecrets } from "latchkey"
-import { Rotator, tallyToken } from "../../src/rotation/index.ts"
+import { Rotator, tallyToken } from "latchkey/rotation"
 
 await writeFile("tally.token", "tly-new-snippet\n")
 

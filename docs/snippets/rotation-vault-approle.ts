@@ -1,4 +1,4 @@
-import { vaultAppRoleSecretId } from "../../src/rotation/index.ts"
+import { vaultAppRoleSecretId } from "latchkey/rotation"
 
 // #region approle
 const plan = vaultAppRoleSecretId({

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
-import type { Keyring, KeyringKey } from "../../src/rotation/index.ts"
+import type { Keyring, KeyringKey } from "latchkey/rotation"
 
 // #region sessions
 /** The value of a cookie: what it says, the id of the key, and the signature. */
