@@ -1,0 +1,74 @@
+import { Agent } from "node:http"
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager"
+import { aws } from "../../../../providers/aws/index.ts"
+import type { AwsServer } from "../../../servers/index.ts"
+import { layWire } from "../wire.ts"
+import type { Bench, Place } from "./bench.ts"
+
+const calm = { signal: new AbortController().signal }
+
+/** The labels that versions have without any rotation of ours. */
+const OF_THE_SERVICE = ["AWSCURRENT", "AWSPREVIOUS"]
+
+/** Secrets on a server that answers as AWS Secrets Manager does. */
+export function awsBench(server: AwsServer): Bench {
+  const { region, accessKeyId, secretAccessKey } = server
+  const credentials = { accessKeyId, secretAccessKey }
+  const client = new SecretsManagerClient({ endpoint: server.url, region, credentials, maxAttempts: 1 })
+  const run = `crash-${crypto.randomUUID().slice(0, 8)}`
+  const agent = new Agent({ keepAlive: true })
+  let places = 0
+
+  return {
+    async place(now): Promise<Place> {
+      places += 1
+      const name = `${run}/token-${places}`
+      const at = (endpoint: string) => aws({ endpoint, region, credentials })
+      const consumer = at(server.url)
+      const gone = async (SecretId: string) =>
+        await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))
+      return {
+        name,
+        async open(life) {
+          const wire = await layWire({ life, upstream: server.url, agent, now })
+          const store = at(wire.url)
+          return {
+            store,
+            async close() {
+              await wire.close()
+              await store.close()
+            },
+          }
+        },
+        read: async () => String((await consumer.read(name, calm)).value),
+        async put(value) {
+          const content = { SecretString: value }
+          await client.send(new CreateSecretCommand({ Name: name, ...content })).catch(async thrown => {
+            if (thrown.name !== "ResourceExistsException") throw thrown
+            await client.send(new PutSecretValueCommand({ SecretId: name, ...content }))
+          })
+        },
+        async leftovers() {
+          const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }))
+          const labels = Object.values(VersionIdsToStages).flat()
+          return labels.filter(label => !OF_THE_SERVICE.includes(label)).map(() => "a label of a rotation")
+        },
+        async remove() {
+          await consumer.close()
+          await gone(`latchkey/rotation/${name}`)
+          await gone(name)
+        },
+      }
+    },
+    async close() {
+      agent.destroy()
+      client.destroy()
+    },
+  }
+}

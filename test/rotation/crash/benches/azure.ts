@@ -1,0 +1,85 @@
+import { rm } from "node:fs/promises"
+import { Agent } from "node:https"
+import { join } from "node:path"
+import { azure } from "../../../../providers/azure/index.ts"
+import { dotenv } from "../../../../providers/dotenv/index.ts"
+import { journalIn } from "../../../../src/rotation/index.ts"
+import { ask } from "../../../servers/azure/ask.ts"
+import { startAzure } from "../../../servers/azure/index.ts"
+import { makeCertificate } from "../../../support/certificates.ts"
+import { layWire } from "../wire.ts"
+import type { Bench, Place } from "./bench.ts"
+import { journalsCallByCall } from "./call-by-call.ts"
+import { newFolder } from "./folder.ts"
+
+const calm = { signal: new AbortController().signal }
+
+/** Secrets in the stand-in for Azure Key Vault, whose journals are kept beside a `.env`. */
+export async function azureBench(): Promise<Bench> {
+  const server = await startAzure()
+  const certificate = await makeCertificate()
+  const agent = new Agent({ keepAlive: true, ca: server.ca })
+  const folder = await newFolder()
+  let places = 0
+
+  /** The secrets of the vault, or those of them that are deleted and can be recovered. */
+  async function names(of: "secrets" | "deletedsecrets"): Promise<readonly string[]> {
+    const found: string[] = []
+    let path: string | undefined = `/${of}?api-version=7.6`
+    while (path !== undefined) {
+      const { body } = await ask(server, { path, token: server.token() })
+      const { value, nextLink } = body as { value: readonly { id: string }[]; nextLink?: string }
+      found.push(...value.map(({ id }) => id.split("/").at(-1) ?? ""))
+      path = nextLink ? new URL(nextLink).pathname + new URL(nextLink).search : undefined
+    }
+    return found
+  }
+
+  return {
+    async place(now): Promise<Place> {
+      places += 1
+      const name = `tally/token-${places}`
+      const native = name.replaceAll("/", "--")
+      const at = (vaultUrl: string, ca: string) =>
+        azure({ vaultUrl, ca, credential: server.credential(), disableChallengeResourceVerification: true })
+      const consumer = at(server.url, server.ca)
+      const isOurs = (one: string): boolean => one.startsWith("latchkey--") && one.includes(`${native}--`)
+      return {
+        name,
+        async open(life) {
+          const wire = await layWire({ life, upstream: server.url, agent, certificate, now })
+          const store = at(wire.url, certificate.cert)
+          const beside = dotenv({ path: join(folder, ".env"), optional: true })
+          return {
+            store,
+            // Where the secret is follows from the vault's address, and a wire has one of its own.
+            journals: journalsCallByCall(journalIn(beside, { of: consumer }), life),
+            async close() {
+              await wire.close()
+              await store.close()
+              await beside.close()
+            },
+          }
+        },
+        read: async () => String((await consumer.read(name, calm)).value),
+        put: async value => void server.put(native, value),
+        async leftovers() {
+          const [there, deleted] = [await names("secrets"), await names("deletedsecrets")]
+          return [
+            ...there.filter(isOurs).map(() => "a candidate"),
+            ...deleted.filter(isOurs).map(() => "a deleted candidate"),
+          ]
+        },
+        async remove() {
+          await consumer.close()
+          server.remove(native)
+        },
+      }
+    },
+    async close() {
+      agent.destroy()
+      await server.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { JournalKeeper, SecretStore } from "../../../../src/core/index.ts"
+import type { Life } from "../life.ts"
+
+/** A store as one program has it: every request that it sends passes through that program's life. */
+export interface Opened {
+  readonly store: SecretStore
+  /** Where journals are, for a store that keeps none. */
+  readonly journals?: JournalKeeper
+  /** Gives back its connections, whatever they wait for. */
+  close(): Promise<void>
+}
+
+/** One secret on a service, and those who have to do with it beside the programs that rotate it. */
+export interface Place {
+  /** The name of the secret, as programs write it. */
+  readonly name: string
+  /** The store as a program has it. */
+  open(life: Life): Promise<Opened>
+  /** What consumers read now. */
+  read(): Promise<string | undefined>
+  /** Gives the secret a value, as a person does. */
+  put(value: string): Promise<void>
+  /** What is kept of rotations beside the journal, a line each. Empty is what one wants when all is over. */
+  leftovers(): Promise<readonly string[]>
+  /** Removes it with everything that belongs to it. */
+  remove(): Promise<void>
+}
+
+/** A service on which secrets are rotated. */
+export interface Bench {
+  /** A secret of its own, which has no value yet. @param now the time as the service is to tell it. */
+  place(now: () => number): Promise<Place>
+  close(): Promise<void>
+}

@@ -1,0 +1,49 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { dotenv } from "../../../../providers/dotenv/index.ts"
+import type { Bench } from "./bench.ts"
+import { callByCall } from "./call-by-call.ts"
+import { newFolder } from "./folder.ts"
+
+const NAME = "tally/api-token"
+const calm = { signal: new AbortController().signal }
+
+/** What stands in the file beside a `.env`, as far as it is looked at. */
+interface Kept {
+  readonly secrets?: Readonly<Record<string, { readonly candidates?: object; readonly former?: object }>>
+}
+
+/** Secrets in `.env` files, each in a folder of its own. */
+export function dotenvBench(): Bench {
+  return {
+    async place() {
+      const folder = await newFolder()
+      const path = join(folder, ".env")
+      await writeFile(path, "# head\n", { mode: 0o600 })
+      const consumer = dotenv(path)
+      return {
+        name: NAME,
+        async open(life) {
+          const store = dotenv(path)
+          return { store: callByCall(store, life), close: async () => await store.close() }
+        },
+        read: async () => String((await consumer.read(NAME, calm)).value),
+        put: async value => void (await consumer.write(NAME, value, calm)),
+        async leftovers() {
+          const files = (await readdir(folder)).filter(file => file !== ".env" && file !== ".env.latchkey")
+          const { secrets = {} }: Kept = JSON.parse(await readFile(`${path}.latchkey`, "utf8"))
+          const kept = Object.values(secrets).flatMap(({ candidates = {}, former = {} }) => [
+            ...Object.keys(candidates).map(() => "a candidate"),
+            ...Object.keys(former).map(() => "a former value"),
+          ])
+          return [...files.map(file => `the file ${file}`), ...kept]
+        },
+        async remove() {
+          await consumer.close()
+          await rm(folder, { recursive: true })
+        },
+      }
+    },
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,71 @@
+import { Agent } from "node:http"
+import { vault } from "../../../../providers/vault/index.ts"
+import { rootOf, type VaultRoot } from "../../../faults/backends/vault-root.ts"
+import type { VaultServer } from "../../../servers/index.ts"
+import { eventually } from "../../../support/eventually.ts"
+import { layWire } from "../wire.ts"
+import type { Bench, Place } from "./bench.ts"
+
+const calm = { signal: new AbortController().signal }
+
+/** A bench on Vault or OpenBao, and what a program of its own needs to get there. */
+export interface VaultBench extends Bench {
+  readonly mount: string
+  readonly agent: Agent
+}
+
+/** Mounts an engine for secrets that are rotated, which goes with the bench. */
+export async function vaultBench(server: VaultServer): Promise<VaultBench> {
+  const root = rootOf(server)
+  const mount = `crash-${crypto.randomUUID().slice(0, 8)}`
+  await root.ask("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } })
+  // A new engine of version 2 takes a moment until it answers.
+  await eventually(async () => await root.ask("POST", `${mount}/data/ready`, { data: {} }), { every: 50 })
+  const agent = new Agent({ keepAlive: true })
+  let places = 0
+
+  return {
+    mount,
+    agent,
+    async place(now): Promise<Place> {
+      places += 1
+      const name = `tally/token-${places}`
+      const at = (address: string) =>
+        vault({ kv: 2, address, mount, auth: { method: "token", token: server.rootToken } })
+      const consumer = at(server.url)
+      const kept = `${mount}/metadata/latchkey/rotation/${name}`
+      return {
+        name,
+        async open(life) {
+          const wire = await layWire({ life, upstream: server.url, agent, now })
+          const store = at(wire.url)
+          return {
+            store,
+            async close() {
+              await wire.close()
+              await store.close()
+            },
+          }
+        },
+        read: async () => String((await consumer.read(name, calm)).value),
+        put: async value => void (await consumer.write(name, value, calm)),
+        leftovers: async () => (await keysBelow(root, kept)).filter(key => key !== "journal"),
+        async remove() {
+          await consumer.close()
+          for (const key of await keysBelow(root, kept)) await root.ask("DELETE", `${kept}/${key}`)
+          await root.ask("DELETE", `${mount}/metadata/${name}`)
+        },
+      }
+    },
+    async close() {
+      agent.destroy()
+      await root.ask("DELETE", `sys/mounts/${mount}`)
+    },
+  }
+}
+
+async function keysBelow(root: VaultRoot, path: string): Promise<readonly string[]> {
+  // Nothing at all is answered with 404, which here is the same as an empty list.
+  const answer = await root.ask("GET", `${path}?list=true`).catch(() => undefined)
+  return (answer as { data?: { keys?: readonly string[] } } | undefined)?.data?.keys ?? []
+}
