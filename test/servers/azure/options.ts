@@ -75,6 +75,8 @@ export interface AzureServer {
   tags(name: string): Readonly<Record<string, string>> | undefined
   /** The content type of the current version of a secret. */
   contentType(name: string): string | undefined
+  /** The names of the secrets that are there, and of those that are deleted and not purged. */
+  names(): readonly string[]
   /** Removes a secret as if it had never been. */
   remove(name: string): void
   /** Switches a version off. Default: the current one. */

@@ -11,6 +11,7 @@ type Behind = Pick<
   | "value"
   | "tags"
   | "contentType"
+  | "names"
   | "remove"
   | "disable"
   | "enable"
@@ -44,6 +45,7 @@ export function secretsBehind(vault: Vault): Behind {
     value: name => versionsOf(name).at(-1)?.value,
     tags: name => versionsOf(name).at(-1)?.settings.tags,
     contentType: name => versionsOf(name).at(-1)?.settings.contentType,
+    names: () => [...vault.live(), ...vault.deleted()].map(({ name }) => name),
     remove: name => vault.forget(name),
     disable: (name, version) => change(name, version, { enabled: false }),
     enable: (name, version) => change(name, version, { enabled: true }),

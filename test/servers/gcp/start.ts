@@ -96,6 +96,7 @@ export async function startGcp(options: GcpOptions = {}): Promise<GcpServer> {
       (state.find(state.addressed(name))?.versions ?? [])
         .map(version => ({ version: String(version.number), state: version.state, value: version.data }))
         .toReversed(),
+    secrets: () => state.secretsIn(`projects/${state.projectNumber}`).map(({ id }) => id),
     advance: milliseconds => state.clock.advance(milliseconds),
     cut: () => connections.cutAll(),
     close: async () => await connections.close(),

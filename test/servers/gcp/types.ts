@@ -84,6 +84,8 @@ export interface GcpServer {
   allow(name: string): void
   /** The versions that are held, newest first; `[]` if there is no such secret. */
   held(name: string): readonly HeldVersion[]
+  /** The ids of the secrets that are there, the newest first. */
+  secrets(): readonly string[]
   /** Lets time pass for the service: secrets expire, versions that are to be destroyed later are. */
   advance(milliseconds: number): void
   /** Cuts all connections that are open now. New ones are taken. */

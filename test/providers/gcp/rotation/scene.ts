@@ -28,7 +28,7 @@ export async function scene(
   const put = (value: SecretValue): string => {
     const version = server.put(ID, value)
     const { version: alias } = options
-    if (alias !== undefined) server.aliases(ID, { [alias]: version })
+    if (alias !== undefined && alias !== "latest") server.aliases(ID, { [alias]: version })
     return version
   }
   if (!empty) put("the first value")
