@@ -93,14 +93,18 @@ describe("the refreshing of one secret", () => {
     expect(clock.pending).toHaveLength(1)
   })
 
-  for (const ttl of ["1ms", "60d"] as Duration[]) {
+  // Not for longer than is needed: the schedule looks twice a minute whether the machine slept.
+  for (const [ttl, long, reads] of [
+    ["1ms", "100ms", 6],
+    ["60d", "61d", 2],
+  ] satisfies [Duration, Duration, number][]) {
     it(`works with a ttl of ${ttl}`, async () => {
       const { secrets, store, clock, canary } = several({ ttl, jitter: "0%" })
       const handle = await secrets.get("a")
       handle.onRotate(() => undefined)
-      await clock.advance(ttl === "1ms" ? "100ms" : "300d")
+      await clock.advance(long)
       expect(handle.reveal()).toBe(canary.text)
-      expect(store.reads.length).toBeGreaterThan(5)
+      expect(store.reads.length).toBeGreaterThanOrEqual(reads)
       expect(store.reads.length).toBeLessThanOrEqual(110)
     })
   }
