@@ -31,6 +31,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   create: "create(context) makes a new credential and does nothing outside",
   mint: "mint(context) makes a new credential at the far side",
   listMinted: "listMinted(context) lists what was minted for this secret",
+  withoutOld: "withoutOld(promoted) is the set once its old keys are retired",
   publish: "publish(current, candidate) is the set in which the new key is only checked",
   awaits: "awaits(context) says what a person has to do first",
   apply: "apply(candidate, context) makes the far side accept it",
@@ -60,7 +61,7 @@ const OF_ANY_KIND: readonly string[] = [
 
 /** All that a plan of each kind may have. */
 export const PLAN_KEYS: Readonly<Record<RotationPlan["kind"], readonly string[]>> = {
-  generated: [...OF_ANY_KIND, "create", "publish", "propagation"],
+  generated: [...OF_ANY_KIND, "create", "publish", "propagation", "withoutOld"],
   minted: [...OF_ANY_KIND, "mint", "listMinted", "labels", "exclusive"],
 }
 

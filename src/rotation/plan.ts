@@ -145,6 +145,11 @@ export interface GeneratedPlan extends PlanOfAnyKind {
    * from what it holds now and from the candidate; the same for the same two.
    */
   publish?(current: SecretValue, candidate: SecretValue): SecretValue
+  /**
+   * For a set of keys: what the secret holds once its old keys are retired, made from what it holds with them; the same
+   * for the same one, and unchanged where there are none. Written at the end of the grace.
+   */
+  withoutOld?(promoted: SecretValue): SecretValue
   /** How long the published set waits until its new key is used. At least 1.1 × `ttl` + `maxStale` of the consumers, which is the default. */
   readonly propagation?: Duration
 }

@@ -74,7 +74,10 @@ export function termsOf({ name, place, plan, promotion, lease, callTimeout }: Te
     verifiesOld: plan.verifyOld !== undefined,
     promotion,
     ...(plan.kind === "generated" && plan.publish !== undefined
-      ? { publish: publishing(name, plan.publish.bind(plan)) }
+      ? { publish: setMaker(name, "publish", plan.publish.bind(plan)) }
+      : {}),
+    ...(plan.kind === "generated" && plan.withoutOld !== undefined
+      ? { withoutOld: setMaker(name, "withoutOld", plan.withoutOld.bind(plan)) }
       : {}),
     propagation: propagationOf(plan),
     grace: graceOf(plan),
@@ -94,25 +97,27 @@ export function termsOf({ name, place, plan, promotion, lease, callTimeout }: Te
   }
 }
 
-type Publish = (current: SecretValue, candidate: SecretValue) => SecretValue
-
 /** The plan's own function, whose errors may quote the values that it was given. */
-function publishing(name: string, publish: Publish): Publish {
-  return (current, candidate) => {
-    let published: SecretValue
+function setMaker<Values extends readonly SecretValue[]>(
+  name: string,
+  called: string,
+  make: (...values: Values) => SecretValue,
+): (...values: Values) => SecretValue {
+  return (...values) => {
+    let made: SecretValue
     try {
-      published = publish(current, candidate)
+      made = make(...values)
     } catch (thrown) {
       throw new SecretError("INVALID_VALUE", {
         secret: name,
-        message: `publish of the plan failed (${className(thrown)})`,
-        hint: "look at what the secret holds: the plan could not add the new key to it",
+        message: `${called} of the plan failed (${className(thrown)})`,
+        hint: "look at what the secret holds: the plan could not make the next set of keys from it",
       })
     }
-    if (published.length > 0) return published
+    if (made.length > 0) return made
     throw new SecretError("INVALID_VALUE", {
       secret: name,
-      message: "publish of the plan gave an empty value",
+      message: `${called} of the plan gave an empty value`,
     })
   }
 }

@@ -13,7 +13,7 @@ import type { Credential, GeneratedPlan, Verdict } from "../plan.ts"
 import { graceOf, propagationOf } from "../plan-times.ts"
 import { READY_PLAN_OPTIONS, type ReadyPlanOptions, taken } from "../plans/plan-options.ts"
 import { KEY_FORM_OPTIONS, type KeyForm, randomKeys } from "../random-key.ts"
-import { currentKey, formatKeySet, type KeySet, readKeySet, type StoredKey } from "./set.ts"
+import { currentKey, formatKeySet, type KeySet, readKeySet, type StoredKey, withoutOldKeys } from "./set.ts"
 
 /** The options of {@link keyringKey}. */
 export interface KeyringKeyOptions extends KeyForm, ReadyPlanOptions {
@@ -86,6 +86,8 @@ export function keyringKey(options: KeyringKeyOptions): GeneratedPlan {
       const published = next.keys.map(key => (key.id === id ? { id, value: key.value } : key))
       return formatKeySet({ current: id, keys: published })
     },
+
+    withoutOld: withoutOldKeys,
 
     async verify({ value }, { signal }): Promise<Verdict> {
       let set: KeySet

@@ -27,6 +27,7 @@ function* publish(turn: Turn): Part<void> {
   const published = terms.publish?.(value, kept.value) ?? kept.value
   const aim: Aim = {
     value: published,
+    over: turn.journal.base,
     patch: done => ({ state: "published", base: done.version, leaseUntil: 0 }),
     from: at => ({ notBefore: at + terms.propagation }),
   }
@@ -37,6 +38,7 @@ function* promote(turn: Turn): Part<void> {
   const kept = yield* candidateOrBlock(turn)
   yield* change(turn, yield* readMain(), {
     ...kept,
+    over: turn.journal.base,
     patch: ({ version, previous }) => ({
       state: "promoted",
       promotedVersion: version,
@@ -54,8 +56,10 @@ export function startOfGrace({ terms, journal }: Turn, at: number): Patch {
 }
 
 /** What the secret is changed to, where that is kept, and what is written down about it. */
-interface Aim {
+export interface Aim {
   readonly value: SecretValue
+  /** The version that it must still have. */
+  readonly over: Version | undefined
   readonly reference?: string
   readonly patch: (done: Promoted) => Patch
   /** What follows from the time, which is asked for after the change: whoever is stopped right before it changes it later. */
@@ -63,20 +67,20 @@ interface Aim {
 }
 
 /** Changes the secret, if it is still what it was, and writes that down. */
-function* change(turn: Turn, main: Main, aim: Aim): Part<void> {
+export function* change(turn: Turn, main: Main, aim: Aim): Part<void> {
   const { terms, journal } = turn
   // The answer to the change was lost, or a faster replica has made the same one.
   if (holds(turn, main, aim.value)) return yield* writeChanged(turn, main.version, aim)
-  if (main.version !== journal.base) yield* block(turn, "changed-by-hand")
+  if (main.version !== aim.over) yield* block(turn, "changed-by-hand")
   yield* refuseForeign(turn)
   const fenced = yield* fence(turn, terms.deadlines.store)
-  const { value, reference } = aim
+  const { value, reference, over } = aim
   const promotion = yield* ask({
     do: "promote",
     rotationId: journal.rotationId ?? "",
     value,
     ...(reference === undefined ? {} : { reference }),
-    ...(journal.base === undefined ? {} : { expectBase: journal.base }),
+    ...(over === undefined ? {} : { expectBase: over }),
     journal: (done: Promoted): RotationJournal => following(fenced, aim.patch(done)),
   })
   if (promotion === "refused") return yield* afterRefusal(fenced, aim)

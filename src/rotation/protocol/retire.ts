@@ -1,8 +1,8 @@
-import type { SecretValue } from "../../core/index.ts"
+import type { Promoted, SecretValue } from "../../core/index.ts"
 import type { OldCredential } from "../plan.ts"
 import { readCandidate, readMain } from "./facts.ts"
-import { block, fence, type Turn, write } from "./hold.ts"
-import { refuseForeign } from "./promote.ts"
+import { block, fence, type Patch, type Turn, write } from "./hold.ts"
+import { change, refuseForeign } from "./promote.ts"
 import { ask, type Part } from "./steps.ts"
 import { TurnEnds } from "./terms.ts"
 
@@ -18,6 +18,7 @@ export function* whenPromoted(turn: Turn): Part<void> {
 export function* whenRetiring(turn: Turn): Part<void> {
   const { terms, journal } = turn
   const { rotationId = "", oldId } = journal
+  if (yield* dropOldKeys(turn)) return
   let fenced = turn
   const old = yield* oldCredential(turn)
   const isOurs = oldId !== undefined || (journal.adopted !== true && old.value !== undefined)
@@ -43,6 +44,20 @@ export function* whenRetiring(turn: Turn): Part<void> {
     attempt: 0,
     leaseUntil: 0,
   })
+}
+
+/** A set of keys is written once more, without those that are retired. Gives back whether the journal has moved by that. */
+function* dropOldKeys(turn: Turn): Part<boolean> {
+  const { terms, journal } = turn
+  if (terms.withoutOld === undefined) return false
+  yield* stillPromoted(turn)
+  const main = yield* readMain()
+  if (main.value === undefined) return false
+  const value = terms.withoutOld(main.value)
+  if (terms.same(value, main.value) && main.version === journal.promotedVersion) return false
+  const patch = ({ version }: Promoted): Patch => ({ promotedVersion: version })
+  yield* change(turn, main, { value, over: journal.promotedVersion, patch, from: () => ({}) })
+  return true
 }
 
 function* seeThatItIsDead({ terms, journal }: Turn, old: OldCredential, isOurs: boolean): Part<void> {
@@ -86,6 +101,8 @@ function* stillPromoted(turn: Turn): Part<void> {
   const main = yield* readMain()
   if (main.version !== undefined && main.version === journal.promotedVersion) return
   const kept = yield* readCandidate(turn)
-  const same = kept !== undefined && main.value !== undefined && terms.same(main.value, kept.value)
-  if (!same) yield* block(turn, "changed-by-hand")
+  if (kept === undefined || main.value === undefined) return yield* block(turn, "changed-by-hand")
+  const { value } = main
+  const wanted = [kept.value, ...(terms.withoutOld === undefined ? [] : [terms.withoutOld(kept.value)])]
+  if (!wanted.some(one => terms.same(value, one))) yield* block(turn, "changed-by-hand")
 }

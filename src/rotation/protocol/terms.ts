@@ -18,6 +18,8 @@ export interface Terms {
   readonly promotion: "conditional" | "detected"
   /** For sets of keys: what the secret holds while its new key is only checked. */
   readonly publish?: (current: SecretValue, candidate: SecretValue) => SecretValue
+  /** For sets of keys: what the secret holds once the old ones are retired. */
+  readonly withoutOld?: (promoted: SecretValue) => SecretValue
   readonly propagation: number
   readonly grace: number
   readonly lease: number

@@ -5,6 +5,7 @@ import {
   accepts,
   copyOf,
   current,
+  currentKey,
   JUMP,
   newWorld,
   type Planted,
@@ -354,7 +355,8 @@ export class Explorer {
     const known = new Set([world.journal?.newId, world.journal?.oldId])
     const isOurs = (id: string) => /^(?:c\d|id-key-)/.test(id)
     const unknown = Object.entries(world.far).filter(
-      ([id, credential]) => isOurs(id) && credential.alive && credential.value !== value && !known.has(id),
+      ([id, credential]) =>
+        isOurs(id) && credential.alive && credential.value !== currentKey(value) && !known.has(id),
     )
     const noticed = ["orphans-left", "old-left-to-person", "new-left-to-person"].some(about =>
       world.told.includes(about),

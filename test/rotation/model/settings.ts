@@ -7,6 +7,21 @@ export const SETTINGS: readonly Setting[] = [
   { name: "a generated credential without an id", kind: "generated" },
   { name: "a generated credential without an overlap", kind: "generated", overlap: false },
   { name: "a set of keys that is published first", kind: "generated", publishes: true, identifies: true },
+  {
+    name: "a set of keys that is published with its journal",
+    kind: "generated",
+    publishes: true,
+    identifies: true,
+    journaled: true,
+    parkElects: false,
+  },
+  {
+    name: "a set of keys, published without a condition",
+    kind: "generated",
+    publishes: true,
+    identifies: true,
+    promotion: "detected",
+  },
   { name: "a minted credential with a label", kind: "minted", labels: true },
   { name: "a minted credential with a label and an id", kind: "minted", labels: true, identifies: true },
   {
@@ -61,9 +76,9 @@ export const SINGLE: readonly Misfortunes[] = [
   { name: "an answer is lost", budget: { ...NONE, lost: 1 } },
   { name: "a request comes late", budget: { ...NONE, late: 1, switches: 2 } },
   { name: "a person writes", budget: { ...NONE, edits: 1 } },
-  { name: "a person goes back", budget: { ...NONE, wishes: ["rollback"], switches: 3 } },
-  { name: "a person gives it up", budget: { ...NONE, wishes: ["abort"], switches: 3 } },
-  { name: "a person ends the grace", budget: { ...NONE, wishes: ["compromised"], switches: 3 } },
+  { name: "a person goes back", budget: { ...NONE, wishes: ["rollback"], switches: 2 } },
+  { name: "a person gives it up", budget: { ...NONE, wishes: ["abort"], switches: 2 } },
+  { name: "a person ends the grace", budget: { ...NONE, wishes: ["compromised"], switches: 2 } },
 ]
 
 /** More at once, and longer: explored on demand. */
@@ -76,5 +91,11 @@ export const MORE: readonly Misfortunes[] = [
   { name: "a person writes, and goes on", budget: { ...NONE, edits: 1, wishes: ["resume"] } },
   { name: "one dies, and a person goes on", budget: { ...NONE, crashes: 1, wishes: ["resume"] } },
   { name: "a request comes late, and time leaps twice", budget: { ...NONE, late: 1, jumps: 2, switches: 5 } },
+  { name: "a person goes back, between more turns", budget: { ...NONE, wishes: ["rollback"], switches: 4 } },
+  { name: "a person gives it up, between more turns", budget: { ...NONE, wishes: ["abort"], switches: 4 } },
+  {
+    name: "a person ends the grace, between more turns",
+    budget: { ...NONE, wishes: ["compromised"], switches: 4 },
+  },
   { name: "two rotations", budget: { ...NONE, jumps: 3, claims: 2, switches: 5 } },
 ]

@@ -1,4 +1,4 @@
-import type { RotationJournal } from "../../../src/core/index.ts"
+import type { RotationJournal, SecretValue } from "../../../src/core/index.ts"
 import type { Answer, Step } from "../../../src/rotation/protocol/steps.ts"
 import type { Terms } from "../../../src/rotation/protocol/terms.ts"
 
@@ -130,9 +130,15 @@ export function termsOf(setting: Setting): Terms {
   }
 }
 
+/** The credential that readers of this value use. */
+export function currentKey(value: SecretValue): string {
+  return String(value).split(/[+~]/)[0] ?? ""
+}
+
 /** What the far side would say to whoever comes with this value. */
 export function accepts(world: World, value: string): boolean {
-  return Object.values(world.far).some(credential => credential.value === value && credential.alive)
+  const key = currentKey(value)
+  return Object.values(world.far).some(credential => credential.value === key && credential.alive)
 }
 
 /** Carries out one step, at once and as a whole, and gives its answer. */
@@ -248,7 +254,8 @@ function park(
 }
 
 /** How the far side calls what has this value; what was made here and not applied yet can be told as well. */
-function idOf(world: World, value: string): string | undefined {
+function idOf(world: World, given: string): string | undefined {
+  const value = currentKey(given)
   if (value.startsWith("key-")) return `id-${value}`
   return Object.entries(world.far).find(([, credential]) => credential.value === value)?.[0]
 }
@@ -259,7 +266,8 @@ function revoke(world: World, id: string | undefined): Answer {
   const credential = id === undefined ? undefined : world.far[id]
   if (id === undefined || credential === undefined || !credential.alive) return undefined
   world.far[id] = { ...credential, alive: false }
-  if (credential.value === current(world).value) world.broken.push(`revoked ${id}, which is in use`)
+  if (credential.value === currentKey(current(world).value))
+    world.broken.push(`revoked ${id}, which is in use`)
   const since = world.replacedAt[credential.value]
   const inHaste = world.journal?.compromised === true
   if (!inHaste && since !== undefined && world.now < since + GRACE)
@@ -303,7 +311,12 @@ function promote(world: World, step: Step & { do: "promote" }, setting: Setting,
     if ((world.journal?.seq ?? 0) !== journal.seq - 1) return "refused"
     world.journal = journal
   }
-  writeVersion(world, { version, value: String(step.value), by: step.rotationId })
+  const value = String(step.value)
+  writeVersion(world, { version, value, by: step.rotationId })
+  // Without a condition a write that comes late cannot be kept out: it has to be put right in the end.
+  if (setting.promotion !== "detected" && setting.overlap !== false && !accepts(world, value)) {
+    world.broken.push(`the secret holds ${value}, which the far side refuses`)
+  }
   if (before.by === "person" && !asExpected && setting.promotion !== "detected") {
     world.broken.push("wrote over what a person had changed")
   }
@@ -312,19 +325,10 @@ function promote(world: World, step: Step & { do: "promote" }, setting: Setting,
 
 /** Makes another version the current one. */
 export function writeVersion(world: World, next: ModelVersion): void {
-  const before = current(world)
-  if (before.value !== next.value) {
-    world.replacedAt[before.value] = world.now
-    delete world.replacedAt[next.value]
+  const [before, after] = [current(world).value, next.value].map(currentKey)
+  if (before !== undefined && after !== undefined && before !== after) {
+    world.replacedAt[before] = world.now
+    delete world.replacedAt[after]
   }
   world.versions.push(next)
-  // Going back to a former value takes it into use again.
-  if (next.by === "person") return
-  if (!accepts(world, next.value.split("+")[0] ?? "") && setOverlap(world)) {
-    world.broken.push(`the secret holds ${next.value}, which the far side refuses`)
-  }
-}
-
-function setOverlap(world: World): boolean {
-  return world.far.account === undefined
 }
