@@ -52,8 +52,6 @@ export interface AwsManagedRotation {
    * `NOT_FOUND`; what a read throws.
    */
   look(secretId: string, options: CallOptions & { readonly token: string }): Promise<AwsManagedSecret>
-  /** What the service calls a secret. @throws SecretError `INVALID_NAME` */
-  ownName(name: string): string
   /** Takes AWSPENDING off a version, if it is there: without that the service takes its rotation for unfinished. */
   finish(ownName: string, options: CallOptions & { readonly token: string }): Promise<void>
   /** The id of a rotation that the service has begun under a token. */
@@ -110,7 +108,6 @@ export function awsManagedRotation(options: AwsOptions = {}): AwsManagedRotation
         const labels = labelsOf(described, token)
         return { name: names.toListed(ownName), ownName, place: described.ARN ?? ownName, labels }
       }),
-    ownName: names.toNative,
     finish: async (ownName, { token, signal }) =>
       await rebuilt(async () => {
         try {

@@ -29,7 +29,6 @@ function serviceWith(names: readonly string[]) {
       place: `place of ${secretId}`,
       labels: ["AWSPENDING"],
     }),
-    ownName: name => name,
     finish: async name => void finished.push(name),
     rotationId: (token, claimSeq, attempt) => `${token}:${claimSeq}.${attempt}`,
     tokenOf: id => /^(.{36}):/.exec(id)?.[1],

@@ -18,7 +18,6 @@ export interface ManagedRotation {
   /** The secrets, with a ledger whose candidate is the version that the service has begun. */
   store(rotationToken?: string): SecretStore & Required<Pick<SecretStore, "rotation">>
   look(secretId: string, options: CallOptions & { readonly token: string }): Promise<ManagedSecret>
-  ownName(name: string): string
   /** Takes AWSPENDING off a version. Harmless if it is not there. */
   finish(ownName: string, options: CallOptions & { readonly token: string }): Promise<void>
   /** The id of a rotation that the service has begun, and the token in such an id. */

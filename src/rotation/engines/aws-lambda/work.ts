@@ -88,11 +88,6 @@ export class Work {
     return this.#household.service.tokenOf(journal.rotationId)
   }
 
-  /** Whether an invocation has written the journal that is over, or that this one may take the work from. */
-  isOurs(journal: RotationJournal | undefined): boolean {
-    return journal?.owner === this.#errand.me
-  }
-
   /**
    * Takes one turn from a journal that was read.
    *
