@@ -4,7 +4,7 @@ import { SecretError } from "../../../src/core/index.ts"
 export const JOURNAL = "latchkey-rotation"
 
 /** The annotation of a secret that holds what its versions are to a rotation. */
-export const NOTES = "latchkey-rotation-notes"
+const NOTES = "latchkey-rotation-notes"
 
 /** The annotation of a secret that a ledger keeps candidates in: of which secret they are. */
 export const OF = "latchkey-rotation-of"

@@ -146,7 +146,7 @@ export function sheetOf({ annotations, versionAliases }: GcpSecret): Sheet {
 }
 
 /** How many bytes annotations have, as the service counts them. */
-export function sizeOf(annotations: Readonly<Record<string, string>>): number {
+function sizeOf(annotations: Readonly<Record<string, string>>): number {
   const texts = Object.entries(annotations).flat()
   return texts.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0)
 }
@@ -160,7 +160,7 @@ export function tooManyAnnotations(): SecretError {
 }
 
 /** How much room there must be before a rotation begins. */
-export const ROOM_FOR_JOURNAL: number = 4 * 1024
+const ROOM_FOR_JOURNAL = 4 * 1024
 
 /** Whether the annotations of a secret leave room for a journal. */
 export function leavesRoom(annotations: Readonly<Record<string, string>>): boolean {
