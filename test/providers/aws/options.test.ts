@@ -104,6 +104,9 @@ describe("options", () => {
     ["a client and credentials", { client: { send() {} }, credentials: async () => ({}) }],
     ["a window that is no duration", { recoveryWindow: 30 }],
     ["a key that is empty", { kmsKeyId: "" }],
+    ["no rotation a day", { rotationsPerDay: 0 }],
+    ["half a rotation a day", { rotationsPerDay: 0.5 }],
+    ["rotations a day as a text", { rotationsPerDay: "8" }],
     ["a stage with a blank", { stage: "AWS CURRENT" }],
     ["a stage that is no text", { stage: null }],
     ["a tag of AWS", { tags: { "aws:name": "a" } }],
@@ -130,6 +133,11 @@ describe("options", () => {
   ])("the location of %j is the URL %s, which says the same", ([options, location]) => {
     expect(aws(options).location).toBe(location)
     expect(aws(from(location)).location).toBe(location)
+  })
+
+  test("whoever reads another stage than the current one can rotate nothing", () => {
+    expect(aws().rotation).toBeDefined()
+    expect(aws({ stage: "AWSPENDING" }).rotation).toBeUndefined()
   })
 
   test("deletion says whether it can be taken back", () => {

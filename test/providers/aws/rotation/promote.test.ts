@@ -139,6 +139,15 @@ describe("a promotion", () => {
   })
 })
 
+test("a secret is where its ARN says, and one that is missing where it would be", async () => {
+  const there = await sceneOf(() => described())
+  expect(await there.ledger.placeOf?.(NAME, calm)).toBe(
+    `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${NAME}-AbCdEf`,
+  )
+  const none = await sceneOf(() => awsError("ResourceNotFoundException"))
+  expect(await none.ledger.placeOf?.(NAME, calm)).toBe(`aws:secretsmanager:eu-west-1 ${NAME}, missing`)
+})
+
 describe("what a rotation needs to be allowed", () => {
   test("is told with ARNs that IAM takes, for the secret and for its journal", async () => {
     const rows = async (options?: AwsOptions) =>
