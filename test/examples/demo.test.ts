@@ -60,7 +60,7 @@ describe("the demo", { timeout: 60_000 }, () => {
     const { written, ended } = start({}, [argument])
     expect(await ended).toBe(0)
     expect(written.stdout).toContain("npm run demo -- --store <name>  it is in vault, aws, azure, gcp;")
-    expect(written.stdout.trimEnd().split("\n")).toHaveLength(3)
+    expect(written.stdout.trimEnd().split("\n")).toHaveLength(4)
     expect(written.stderr).toBe("")
     expect(await readdir(temporary)).toEqual([])
   })

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util"
 import { startBroken } from "./broken.ts"
 import { dotenvHome, type MakeHome } from "./home.ts"
 import { type LoadReport, OVERLAP_MS, rotateUnderLoad } from "./load.ts"
+import { storyOfRotation } from "./rotate/story.ts"
 import { SERVICES } from "./services.ts"
 import { SERVICE_TTL, type Service, serviceHome } from "./store-home.ts"
 import { medianOf } from "./take-over.ts"
@@ -130,7 +131,7 @@ function kilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`
 }
 
-const store = storeAskedFor()
+const asked = askedFor()
 const stopping = new AbortController()
 // Not only once: at Ctrl-C the terminal signals this process, and so does npm.
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort())
@@ -139,7 +140,7 @@ process.stdout.on("error", () => stopping.abort())
 
 try {
   say(styled("bold", "latchkey: a server keeps its token fresh"))
-  const good = store === undefined ? await storyOfAFile() : await storyOf(store)
+  const good = await asked(stopping.signal)
   say()
   say(good ? styled("green", "All of it is as promised.") : styled("red", "Something is not as promised."))
   if (!good) process.exitCode = 1
@@ -151,39 +152,51 @@ try {
   process.exitCode = stopping.signal.aborted ? 130 : 1
 }
 
-async function storyOfAFile(): Promise<boolean> {
-  const { signal } = stopping
+async function storyOfAFile(signal: AbortSignal): Promise<boolean> {
   return [await underLoad(IN_A_FILE, signal), await misconfigured(signal)].every(Boolean)
 }
 
-async function storyOf(open: (typeof SERVICES)[string]): Promise<boolean> {
+async function storyOf(open: (typeof SERVICES)[string], signal: AbortSignal): Promise<boolean> {
   const waiting = waitingLine()
   const service = await open(waiting.show).finally(waiting.end)
   try {
-    return await underLoad(inService(service), stopping.signal)
+    return await underLoad(inService(service), signal)
   } finally {
     await service.close()
   }
 }
 
-/** The service of `--store`; ends the process if there is no such one, and after `--help`. */
-function storeAskedFor(): (typeof SERVICES)[string] | undefined {
+/** The story that is asked for; ends the process if there is no such one, and after `--help`. */
+function askedFor(): (signal: AbortSignal) => Promise<boolean> {
   const known = Object.keys(SERVICES)
   const usage = `npm run demo                    the token is in a .env
 npm run demo -- --store <name>  it is in ${known.join(", ")}; the server is started, or installed, if need be
+npm run demo -- --rotate        a signing key and a PostgreSQL password rotate on a schedule of seconds
 npm run demo -- --help          this
 `
   try {
-    const { store: name, help } = parseArgs({
-      options: { store: { type: "string" }, help: { type: "boolean", short: "h" } },
+    const {
+      store: name,
+      rotate,
+      help,
+    } = parseArgs({
+      options: {
+        store: { type: "string" },
+        rotate: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     }).values
     if (help) {
       process.stdout.write(usage)
       process.exit(0)
     }
-    if (name === undefined) return undefined
-    if (Object.hasOwn(SERVICES, name)) return SERVICES[name]
-    process.stderr.write(`there is no store of this name\n\n${usage}`)
+    if (rotate && name === undefined) return storyOfRotation
+    if (name === undefined) return storyOfAFile
+    const open = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined
+    if (open !== undefined && !rotate) return async signal => await storyOf(open, signal)
+    process.stderr.write(
+      `${rotate ? "--rotate has its secrets in a .env" : "there is no store of this name"}\n\n${usage}`,
+    )
   } catch {
     process.stderr.write(`the demo was given something that it does not know\n\n${usage}`)
   }

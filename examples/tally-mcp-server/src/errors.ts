@@ -121,3 +121,19 @@ export function problemOfStatus(status: number): TallyProblem {
   if (status >= 400) return "bad-request"
   return status >= 300 ? "redirected" : "malformed"
 }
+
+/**
+ * Why a call could not be written down: a code of PostgreSQL or of the network, never their text, which may quote the
+ * statement.
+ */
+export class NotWrittenDown extends Error {
+  override readonly name = "NotWrittenDown"
+  readonly code: string
+
+  constructor(code: string) {
+    super(
+      `The call could not be written down (${code}), so its answer is kept back. Check the database and its address, db/url, then call again.`,
+    )
+    this.code = code
+  }
+}
