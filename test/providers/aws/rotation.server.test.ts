@@ -2,9 +2,11 @@ import { DescribeSecretCommand, UpdateSecretVersionStageCommand } from "@aws-sdk
 import type { RotationJournal } from "latchkey"
 import { type AwsOptions, aws } from "latchkey/aws"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { generatedKey, Rotator } from "../../../src/rotation/index.ts"
 import { startHttpProxy } from "../../faults/http-proxy.ts"
 import { casesOf } from "../../servers/cases.ts"
 import type { AwsServer } from "../../servers/index.ts"
+import { eventually } from "../../support/eventually.ts"
 import { bareClient } from "./harness.ts"
 import { calm, collect, errorOf } from "./play.ts"
 
@@ -107,6 +109,34 @@ for (const name of ["localstack", "moto"] as const) {
             .flat()
             .sort(),
         ).toEqual(["AWSCURRENT", "AWSPREVIOUS"])
+      })
+
+      it("is carried from its claim to its end by a Rotator, with eleven writes, and the next one after it", async () => {
+        const proxy = await startHttpProxy({ upstream: server.url })
+        onTestFinished(async () => await proxy.close())
+        const { store, labels } = await placeOn(server, { endpoint: proxy.url })
+        const consumers = { ttl: "1ms", maxStale: "0s", callTimeout: "1ms", tokenLifetime: "0s" } as const
+        const plan = { ...generatedKey({ consumers }), revoke: async () => undefined }
+        const rotator = new Rotator({ store, rotations: { token: { plan } } })
+        onTestFinished(async () => await rotator.close())
+        const values = new Set([(await store.read("token", calm)).value])
+        for (const _ of ["first", "second"]) {
+          proxy.log.clear()
+          // The service's clock counts in seconds, so the end of the shortest grace may be one away.
+          await eventually(async () =>
+            expect(await rotator.rotate("token")).toMatchObject({ happened: "rotated" }),
+          )
+          values.add((await store.read("token", calm)).value)
+          const operations = proxy.log.requests.map(({ operation }) => operation)
+          const writes = operations.filter(operation => !/^(?:Get|Describe)/.test(operation))
+          expect(writes.length).toBeLessThanOrEqual(11)
+          expect(
+            Object.values(await labels())
+              .flat()
+              .sort(),
+          ).toEqual(["AWSCURRENT", "AWSPREVIOUS"])
+        }
+        expect(values.size).toBe(3)
       })
 
       it("makes three writes beside those of its journal, and one of each of these", async () => {
