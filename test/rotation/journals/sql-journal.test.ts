@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { isSecretError, SecretError } from "latchkey"
 import { memory } from "latchkey/memory"
 import { describe, expect, it, test } from "vitest"
@@ -108,5 +109,7 @@ describe("journals in a table", () => {
     expect(sqlJournalTable()).toContain('"latchkey_rotation_journal"')
     expect(sqlJournalTable("ops.journals")).toContain('"ops"."journals"')
     expect(() => sqlJournalTable("no good")).toThrow(SecretError)
+    const page = readFileSync(new URL("../../../docs/azure.md", import.meta.url), "utf8")
+    expect(page).toContain(sqlJournalTable())
   })
 })
