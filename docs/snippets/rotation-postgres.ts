@@ -1,6 +1,6 @@
 import { openSecrets } from "latchkey"
-import { Client, Pool } from "pg"
 import { postgresPassword, Rotator } from "latchkey/rotation"
+import { Client, Pool } from "pg"
 
 // #region postgres
 const pool = new Pool() // by PGHOST, PGDATABASE and so on, as an account that may do what is listed below

@@ -107,6 +107,6 @@ function* untouched(turn: Turn): Part<{ kept: Kept; main: Main }> {
   return { kept, main }
 }
 
-export function candidate({ journal }: Turn, { value }: Kept): Credential {
+function candidate({ journal }: Turn, { value }: Kept): Credential {
   return { value, ...(journal.newId === undefined ? {} : { id: journal.newId }) }
 }

@@ -3,9 +3,9 @@ import type { Answer, Step } from "../../../src/rotation/protocol/steps.ts"
 import type { Terms } from "../../../src/rotation/protocol/terms.ts"
 
 /** Time that every consumer is given to read a new value, in the time of the model. */
-export const GRACE = 10
-export const LEASE = 100
-export const MARGIN = 1
+const GRACE = 10
+const LEASE = 100
+const MARGIN = 1
 /** How far the clock jumps: past every lease and every grace. */
 export const JUMP = 1_000
 
