@@ -13,7 +13,7 @@ else await import("../dist/src/cli/main.js")
 function runFromSource() {
   const args = ["--conditions=latchkey-source", source, ...process.argv.slice(2)]
   const child = spawn(process.execPath, args, { stdio: "inherit" })
-  // A terminal tells both; whoever sends a signal to this one means the other.
+  // Whoever sends a signal to this one means the other, which takes one that a terminal has sent to both for the same.
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
   child.once("error", () => {
     process.exitCode = 1

@@ -1,8 +1,7 @@
 import { access } from "node:fs/promises"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { className, isSecretError, type SecretStore } from "../core/index.ts"
-import { openStore } from "../open.ts"
+import { className, isSecretError } from "../core/index.ts"
 import { type CommandInput, checkRotations, type Rotations, type RotationsConfig } from "../rotation/index.ts"
 import { UsageError } from "./usage-error.ts"
 
@@ -60,10 +59,17 @@ export async function loadConfig(file: string, command: CommandInput): Promise<R
   if (rotations === undefined || rotations === null) {
     throw new UsageError(`${file} exports nothing by default`, "write export default defineRotations({ … })")
   }
+  return await calling(file, "failed while it made the rotations", async () =>
+    checkRotations(typeof rotations === "function" ? await rotations(command) : rotations),
+  )
+}
+
+/** Calls what a configuration wrote. @throws UsageError, SecretError */
+export async function calling<T>(file: string, what: string, call: () => T | Promise<T>): Promise<T> {
   try {
-    return checkRotations(typeof rotations === "function" ? await rotations(command) : rotations)
+    return await call()
   } catch (thrown) {
-    throw isSecretError(thrown) ? thrown : told(file, "failed while it made the rotations", thrown)
+    throw isSecretError(thrown) ? thrown : told(file, what, thrown)
   }
 }
 
@@ -91,8 +97,14 @@ async function load(file: string): Promise<unknown> {
 
 function told(file: string, what: string, thrown: unknown): UsageError {
   const place = thrown instanceof SyntaxError ? placeIn(file, thrown) : undefined
+  const code = codeOf(thrown)
+  const about = [
+    className(thrown),
+    ...(typeof code === "string" && /^E[A-Z_]{2,63}$/.test(code) ? [code] : []),
+    ...(place === undefined ? [] : [`line ${place}`]),
+  ]
   return new UsageError(
-    `${file} ${what} (${className(thrown)}${place === undefined ? "" : `, line ${place}`})`,
+    `${file} ${what} (${about.join(", ")})`,
     "run it with node by itself to see the whole error; it may quote what the file reads, so it is not shown here",
   )
 }
@@ -105,10 +117,4 @@ function placeIn(file: string, { stack = "" }: SyntaxError): string | undefined 
 
 function codeOf(thrown: unknown): unknown {
   return typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined
-}
-
-/** Opens the store that a configuration names. @throws SecretError as `openStore` */
-export async function storeOf({ store }: RotationsConfig, signal: AbortSignal): Promise<SecretStore> {
-  if (typeof store === "string") return await openStore(store, { signal })
-  return typeof store === "function" ? await store() : store
 }

@@ -1,4 +1,4 @@
-import type { RotationOutcome } from "../rotation/index.ts"
+import type { RotationOutcome, RotationProblem, RotationStatus } from "../rotation/index.ts"
 
 /** How the command ends, for scripts. The numbers do not change. */
 export const EXIT = {
@@ -6,7 +6,7 @@ export const EXIT = {
   done: 0,
   /** A step failed; it is tried again by the next run. */
   failed: 1,
-  /** The command line or the configuration is wrong. Nothing was touched. */
+  /** The command line or the configuration is wrong, or there is nothing to do it to. Nothing was touched. */
   usage: 2,
   /** A rotation is blocked: a person has to look. */
   blocked: 3,
@@ -14,6 +14,8 @@ export const EXIT = {
   awaits: 4,
   /** Another process works on this secret. */
   held: 5,
+  /** Ended by a signal or by `--timeout` before it was done. The next run goes on. */
+  stopped: 6,
 } as const
 
 /** One of {@link EXIT}. */
@@ -22,11 +24,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** What each number means, in the words of the help. */
 export const EXIT_TEXTS: Readonly<Record<ExitCode, string>> = {
   0: "done, nothing due, or waiting for the end of a grace",
-  1: "a step failed; the next run tries again, and the credential in use goes on working",
-  2: "the command line or the configuration is wrong; nothing was touched",
+  1: "a step failed, and the next run tries again; the credential in use goes on working",
+  2: "the command line or the configuration is wrong, or there is nothing to do this to; nothing was touched",
   3: "blocked: a person has to look, as --status says",
   4: "waits for a person: to make a new token, or to end the old one",
   5: "another process works on this secret",
+  6: "stopped by SIGINT, SIGTERM or --timeout before it was done; the next run goes on",
 }
 
 /** The most urgent comes first. */
@@ -34,7 +37,10 @@ const URGENCY: readonly ExitCode[] = [EXIT.blocked, EXIT.failed, EXIT.awaits, EX
 
 /** The number for what became of some secrets: that of the most urgent one. */
 export function exitCodeOf(outcomes: readonly RotationOutcome[], named: boolean): ExitCode {
-  const codes = outcomes.map(outcome => codeOf(outcome, named))
+  return mostUrgent(outcomes.map(outcome => codeOf(outcome, named)))
+}
+
+function mostUrgent(codes: readonly ExitCode[]): ExitCode {
   return URGENCY.find(code => codes.includes(code)) ?? EXIT.done
 }
 
@@ -56,4 +62,19 @@ function codeOf({ happened, problem }: RotationOutcome, named: boolean): ExitCod
     case "taken-back":
       return EXIT.done
   }
+}
+
+const PROBLEMS: Readonly<Record<RotationProblem["kind"], ExitCode>> = {
+  blocked: EXIT.blocked,
+  clock: EXIT.blocked,
+  failed: EXIT.failed,
+  "still-accepted": EXIT.failed,
+  overdue: EXIT.failed,
+  "near-expiry": EXIT.failed,
+  awaits: EXIT.awaits,
+}
+
+/** The number for how some secrets are: that of the most urgent problem. */
+export function exitCodeOfStatus(rotations: readonly RotationStatus[]): ExitCode {
+  return mostUrgent(rotations.flatMap(({ problems }) => problems.map(({ kind }) => PROBLEMS[kind])))
 }

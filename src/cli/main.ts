@@ -1,10 +1,25 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises"
+import { className } from "../core/index.ts"
+import { EXIT } from "./exit-codes.ts"
 import { runProgram } from "./program.ts"
 
+/** A signal that comes again so soon is the same one: a terminal tells a program and whoever started it, who hands it on. */
+const SAME_SIGNAL = 1_000
+/** What the configuration left open may come to its end for so long, in milliseconds. */
+const LEFT_OPEN = 5_000
+
 const ending = new AbortController()
+let askedAt = 0
+let isOver = false
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => ending.abort())
+  process.on(signal, () => {
+    if (ending.signal.aborted && performance.now() - askedAt > SAME_SIGNAL) process.exit(EXIT.stopped)
+    if (ending.signal.aborted) return
+    askedAt = performance.now()
+    ending.abort()
+  })
 }
 // Whoever reads only the first lines closes the pipe: the rest is nobody's, and what was begun is carried on all the same.
 for (const stream of [process.stdout, process.stderr]) {
@@ -12,8 +27,20 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== "EPIPE") throw error
   })
 }
+// What nobody caught comes from the configuration or what it uses, such as a pool of connections, and may quote anything.
+process.on("uncaughtException", thrown => {
+  process.stderr.write(
+    `latchkey: ${className(thrown)} that nobody caught; its message may hold a value and is not shown\n`,
+  )
+  process.exit(EXIT.failed)
+})
+process.once("beforeExit", () => {
+  if (isOver) return
+  process.stderr.write("latchkey: the configuration waits for something that never comes\n")
+  process.exitCode = EXIT.failed
+})
 
-await runProgram(process.argv.slice(2), await ownVersion(), {
+void runProgram(process.argv.slice(2), await ownVersion(), {
   streams: {
     out: process.stdout,
     err: process.stderr,
@@ -23,7 +50,15 @@ await runProgram(process.argv.slice(2), await ownVersion(), {
   },
   signal: ending.signal,
   ended(code) {
+    isOver = true
     process.exitCode = code
+    // Not awaited by anything: it is too late only where something else keeps the process alive.
+    setTimeout(() => {
+      process.stderr.write(
+        "latchkey: the configuration left something open, such as a pool of connections, and is not waited for; close it in its close()\n",
+      )
+      process.exit(code)
+    }, LEFT_OPEN).unref()
   },
 })
 

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from "commander"
+import { className } from "../core/index.ts"
 import { type Running, rotateCommand } from "./commands/rotate.ts"
 import { EXIT } from "./exit-codes.ts"
+import { documentText } from "./rotate/json.ts"
 import { writeLine } from "./streams.ts"
 
-/** Runs the command line to its end. */
+/** Runs the command line to its end. Never rejects. */
 export async function runProgram(args: readonly string[], version: string, running: Running): Promise<void> {
   const { out, err } = running.streams
+  const isJson = args.includes("--json")
   const program = new Command("latchkey")
     .description(
       "Reads, watches and rotates the secrets of a Node program, from whichever backend holds them.",
@@ -13,7 +16,11 @@ export async function runProgram(args: readonly string[], version: string, runni
     .version(version)
     .showHelpAfterError("(--help says what there is)")
     .exitOverride()
-    .configureOutput({ writeOut: text => void out.write(text), writeErr: text => void err.write(text) })
+    .configureOutput({
+      writeOut: text => void out.write(text),
+      writeErr: text => void err.write(text),
+      outputError: (text, write) => write(withoutValue(text)),
+    })
   const rotate = rotateCommand(running).copyInheritedSettings(program)
   program.addCommand(rotate)
   try {
@@ -21,14 +28,23 @@ export async function runProgram(args: readonly string[], version: string, runni
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       // What is wrong was said already, and so was the help that was asked for.
-      running.ended(thrown.exitCode === 0 ? EXIT.done : EXIT.usage)
+      const exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.usage
+      if (exitCode === EXIT.usage && isJson) {
+        const message = withoutValue(thrown.message).replace(/^error: /, "")
+        writeLine(out, documentText({ kind: "error", exitCode, error: { message } }))
+      }
+      running.ended(exitCode)
       return
     }
-    const { name } = thrown as Partial<Error>
-    writeLine(
-      err,
-      `latchkey: ${name ?? "an error"} that nobody expected; its message may hold a value and is not shown`,
-    )
+    const message = `${className(thrown)} that nobody expected; its message may hold a value and is not shown`
+    if (isJson) {
+      writeLine(out, documentText({ kind: "error", exitCode: EXIT.failed, error: { message } }))
+    } else writeLine(err, `latchkey: ${message}`)
     running.ended(EXIT.failed)
   }
+}
+
+/** A message that quotes `--token=…`, which there is not, shows no token in a log. */
+function withoutValue(text: string): string {
+  return text.replace(/'(--?[\w-]+)=[^']*'/g, "'$1'")
 }

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream"
 import { styleText } from "node:util"
 
 /** Where the command writes to and reads from; in tests something else than the process's own. */
@@ -6,7 +7,7 @@ export interface Streams {
   readonly out: NodeJS.WritableStream
   /** Progress and errors. */
   readonly err: NodeJS.WritableStream
-  readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly in: Readable & { readonly isTTY?: boolean }
   readonly env: Readonly<Record<string, string | undefined>>
   readonly folder: string
 }

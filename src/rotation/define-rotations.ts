@@ -29,6 +29,8 @@ export interface RotationsConfig {
   readonly lease?: Duration
   /** As in `RotatorOptions`. */
   readonly callTimeout?: Duration
+  /** As in `RotatorOptions`. For `--watch`. */
+  readonly lookEvery?: Duration
   /** As in `RotatorOptions`. */
   readonly atOnce?: number
   /** Called when the command ends: to end a pool of connections, for example. */
@@ -46,6 +48,7 @@ const OPTIONS: readonly (keyof RotationsConfig)[] = [
   "journals",
   "lease",
   "callTimeout",
+  "lookEvery",
   "atOnce",
   "close",
 ]
@@ -63,7 +66,7 @@ const OPTIONS: readonly (keyof RotationsConfig)[] = [
  * @throws SecretError `MISCONFIGURED` for an option that does not exist, and for a configuration without a store or
  * rotations.
  */
-export function defineRotations<R extends Rotations>(rotations: R): R {
+export function defineRotations(rotations: Rotations): Rotations {
   if (typeof rotations !== "function") checkRotations(rotations)
   return rotations
 }
@@ -75,7 +78,12 @@ export function checkRotations(config: RotationsConfig): RotationsConfig {
   if (store === undefined) {
     throw misconfigured("the configuration names no store", 'write store: "vault://127.0.0.1:8200/secret"')
   }
-  if (typeof rotations !== "object" || rotations === null || Object.keys(rotations).length === 0) {
+  if (
+    typeof rotations !== "object" ||
+    rotations === null ||
+    Array.isArray(rotations) ||
+    Object.keys(rotations).length === 0
+  ) {
     throw misconfigured(
       "the configuration has no rotations",
       'write rotations: { "auth/session-key": { plan: generatedKey({ … }) } }',

@@ -1,19 +1,17 @@
-import { Command, Option } from "commander"
-import { isSecretError, printable, systemClock } from "../../core/index.ts"
-import { nearest } from "../../near-names/index.ts"
-import { type RotationOutcome, type RotationsConfig, Rotator } from "../../rotation/index.ts"
-import { findConfig, loadConfig, storeOf } from "../config.ts"
+import { Command } from "commander"
+import { isSecretError, printable, type SecretError, untilAborted } from "../../core/index.ts"
+import { findConfig, loadConfig } from "../config.ts"
 import { EXIT, EXIT_TEXTS, type ExitCode } from "../exit-codes.ts"
-import { outcomeOf } from "../rotate/carry-out.ts"
-import { documentText } from "../rotate/json.ts"
-import { progressOn } from "../rotate/progress.ts"
-import { dryRunLines, outcomeLines, statusLines } from "../rotate/render.ts"
-import { tokenInput } from "../rotate/token-input.ts"
+import { documentText, type ErrorInJson, errorInJson } from "../rotate/json.ts"
+import { Limit } from "../rotate/limit.ts"
+import { checkKnown, perform } from "../rotate/perform.ts"
+import { within } from "../rotate/session.ts"
+import { GivenToken } from "../rotate/token-input.ts"
 import { type RotateFlags, type Task, taskOf } from "../rotate/wish.ts"
-import { type Paint, paintFor, type Streams, writeLine } from "../streams.ts"
+import { paintFor, type Streams, writeLine } from "../streams.ts"
 import { UsageError } from "../usage-error.ts"
 
-/** What a command was ended by, and with which number it ends. */
+/** What a command was started with, and with which number it ends. */
 export interface Running {
   readonly streams: Streams
   /** Aborts when the process is asked to end. */
@@ -44,16 +42,16 @@ export function rotateCommand(running: Running): Command {
     .option("--dry-run", "say what would happen and what it needs to be allowed; changes nothing")
     .option("--compromised", "somebody knows the credential in use: without grace")
     .option("--rollback", "go back to the value before, as long as it is not retired")
-    .option("--resume", "a person has looked at what blocks it: go on")
+    .option("--resume", "go on with what is blocked: a person has looked")
     .option("--force", "with --resume: take it from a process that is known to be gone")
     .option("--abort", "take back what was begun, or let go of what is blocked")
-    .option("--impatient", "do not wait for the pause after a failed attempt")
+    .option("--impatient", "do not wait for the pause after an attempt that was given up")
     .option("--token-file <file>", "the new token, where a person makes it")
     .option("--token-stdin", "the same, from standard input; asked for at a terminal")
     .option("--wait", "wait for the end of the grace, until the old credential is retired")
     .option("--watch", "stay, and rotate everything on its schedule")
-    .addOption(new Option("--timeout <duration>", "give up after so long, as in 10m"))
-    .option("--json", "print one JSON document, with schema 1")
+    .option("--timeout <duration>", "stop after so long, as in 10m; the next run goes on")
+    .option("--json", "print one JSON document; with --watch one line for each event")
     .option("-q, --quiet", "print no progress")
     .option("--no-color", "no colours, as with NO_COLOR")
     .addHelpText("after", `${EXAMPLES}\n\nExit codes:\n${exitCodes()}`)
@@ -67,125 +65,69 @@ function exitCodes(): string {
 }
 
 async function rotate(name: string | undefined, flags: RotateFlags, running: Running): Promise<void> {
-  const { streams } = running
+  const { streams, signal } = running
   try {
-    running.ended(await work(taskOf(name, flags), flags, running))
-  } catch (thrown) {
-    running.ended(tell(thrown, flags, streams))
-  }
-}
-
-async function work(task: Task, flags: RotateFlags, running: Running): Promise<ExitCode> {
-  const { streams } = running
-  const file = await findConfig({ path: flags.config, folder: streams.folder })
-  const config = await loadConfig(file, { input: tokenInput(flags, streams) })
-  try {
-    const store = await storeOf(config, running.signal)
+    const task = taskOf(name, flags)
+    using limit = new Limit(signal, flags.timeout)
     try {
-      await using rotator = await rotatorOf(config, store)
-      return await carryOut(rotator, known(task, config), flags, running)
-    } finally {
-      if (store !== config.store) await store.close()
+      running.ended(await work(task, flags, limit, streams))
+    } catch (thrown) {
+      const { reason } = limit
+      if (reason === undefined) throw thrown
+      tell(reason, EXIT.stopped, flags, streams)
+      running.ended(EXIT.stopped)
     }
-  } finally {
-    await config.close?.()
+  } catch (thrown) {
+    if (!(thrown instanceof UsageError) && !isSecretError(thrown)) throw thrown
+    const exitCode = exitCodeOfError(thrown)
+    tell(thrown, exitCode, flags, streams)
+    running.ended(exitCode)
   }
 }
 
-async function rotatorOf(
-  { rotations, journals, lease, callTimeout, atOnce }: RotationsConfig,
-  store: ConstructorParameters<typeof Rotator>[0]["store"] & object,
-): Promise<Rotator> {
-  const kept = typeof journals === "function" ? await journals() : journals
-  return new Rotator({
-    store,
-    rotations,
-    ...(kept === undefined ? {} : { journals: kept }),
-    ...(lease === undefined ? {} : { lease }),
-    ...(callTimeout === undefined ? {} : { callTimeout }),
-    ...(atOnce === undefined ? {} : { atOnce }),
+async function work(task: Task, flags: RotateFlags, limit: Limit, streams: Streams): Promise<ExitCode> {
+  const { signal } = limit
+  const file = await findConfig({ path: flags.config, folder: streams.folder })
+  const token = new GivenToken(flags, streams)
+  const config = await untilAborted(signal, async () => await loadConfig(file, token))
+  token.checkWanted()
+  const warn = (what: string): void => writeLine(streams.err, `latchkey rotate: ${what}`)
+  return await within({ file, config }, signal, warn, async session => {
+    checkKnown(task, config, session)
+    if ("name" in task && task.name !== undefined) await token.take(task.name, limit)
+    const exitCode = await perform(session, task, flags, { streams, signal })
+    if (token.isLeftOver)
+      warn("the token that was given was not used: no new rotation was begun that asks for one")
+    return exitCode
   })
 }
 
-/** @throws UsageError for a name of which there is no rotation, with the one that was probably meant. */
-function known(task: Task, { rotations }: RotationsConfig): Task {
-  if (!("name" in task) || task.name === undefined || task.name in rotations) return task
-  const names = Object.keys(rotations)
-  const near = nearest(task.name, names)
-  throw new UsageError(
-    `there is no rotation of ${printable(task.name)}`,
-    near === undefined ? `there are ${names.map(printable).join(", ")}` : `did you mean ${printable(near)}?`,
-  )
+/** A plan that is wrong, a name that no store holds and a wish that cannot be granted touch nothing. */
+const TOUCHED_NOTHING: readonly string[] = ["MISCONFIGURED", "INVALID_NAME", "UNSUPPORTED", "CONFLICT"]
+
+function exitCodeOfError(error: UsageError | SecretError): ExitCode {
+  return error instanceof UsageError || TOUCHED_NOTHING.includes(error.code) ? EXIT.usage : EXIT.failed
 }
 
-async function carryOut(
-  rotator: Rotator,
-  task: Task,
+/** One message and what to do, with the number that goes with it. */
+function tell(
+  error: UsageError | SecretError,
+  exitCode: ExitCode,
   flags: RotateFlags,
-  { streams, signal }: Running,
-): Promise<ExitCode> {
-  const paint = paintFor(streams.out, streams.env, flags.color)
-  const paintProgress = paintFor(streams.err, streams.env, flags.color)
-  const silent = flags.quiet === true || flags.json === true
-  using _progress = silent ? undefined : rotator.on(progressOn(streams.err, paintProgress))
-  const print = (lines: readonly string[]): void => {
-    for (const line of lines) writeLine(streams.out, line)
+  streams: Streams,
+): void {
+  const told = error instanceof UsageError ? inJson(error) : errorInJson(error)
+  if (flags.json) {
+    writeLine(streams.out, documentText({ kind: "error", exitCode, error: told }))
+    return
   }
-  const now = (): Date => new Date(systemClock.wall())
-
-  if (task.do === "status") {
-    const rotations =
-      task.name === undefined
-        ? await rotator.status(undefined, { signal })
-        : [await rotator.status(task.name, { signal })]
-    const kinds = rotations.flatMap(({ problems }) => problems.map(({ kind }) => kind))
-    const exitCode = kinds.includes("blocked")
-      ? EXIT.blocked
-      : kinds.includes("failed")
-        ? EXIT.failed
-        : EXIT.done
-    if (flags.json) print([documentText({ schema: 1, kind: "status", exitCode, rotations })])
-    else print(statusLines(rotations, now(), paint))
-    return exitCode
-  }
-  if (task.do === "dry-run") {
-    const dryRun = await rotator.dryRun(task.name, { signal })
-    const exitCode = dryRun.ok ? EXIT.done : EXIT.failed
-    if (flags.json) print([documentText({ schema: 1, kind: "dry-run", exitCode, dryRun })])
-    else print(dryRunLines(dryRun, paint))
-    return exitCode
-  }
-  if (task.do === "watch") {
-    if (!silent) writeLine(streams.err, "keeping to the schedules; stop with Ctrl-C or SIGTERM")
-    await rotator.run(signal)
-    return EXIT.done
-  }
-  const { outcomes, exitCode } = await outcomeOf(rotator, task, flags, { signal, waiting: told })
-  if (flags.json) print([documentText({ schema: 1, kind: "outcomes", exitCode, outcomes })])
-  else print(outcomes.flatMap(outcome => outcomeLines(outcome, now(), paint)))
-  return exitCode
-
-  function told(outcome: RotationOutcome): void {
-    if (silent) return
-    for (const line of outcomeLines(outcome, now(), paintProgress)) writeLine(streams.err, line)
-  }
+  const paint = paintFor(streams.err, streams.env, flags.color)
+  const about = told.secret === undefined ? "" : `${printable(told.secret)}: `
+  const where = told.store === undefined ? "" : ` (${told.store})`
+  writeLine(streams.err, `${paint("red", "latchkey rotate:")} ${about}${told.message}${where}`)
+  if (told.hint !== undefined) writeLine(streams.err, `  ${told.hint}`)
 }
 
-/** One message, what to do, and the number that goes with it. */
-function tell(thrown: unknown, flags: RotateFlags, streams: Streams): ExitCode {
-  const isWrongUse =
-    thrown instanceof UsageError || (isSecretError(thrown) && thrown.code === "MISCONFIGURED")
-  const exitCode = isWrongUse ? EXIT.usage : EXIT.failed
-  if (!isSecretError(thrown) && !(thrown instanceof UsageError)) throw thrown
-  const { message, hint } = thrown
-  if (flags.json) {
-    const code = isSecretError(thrown) ? { code: thrown.code } : {}
-    const error = { message, ...(hint === undefined ? {} : { hint }), ...code }
-    writeLine(streams.out, documentText({ schema: 1, kind: "error", exitCode, error }))
-    return exitCode
-  }
-  const paint: Paint = paintFor(streams.err, streams.env, flags.color)
-  writeLine(streams.err, `${paint("red", "latchkey rotate:")} ${message}`)
-  if (hint !== undefined) writeLine(streams.err, `  ${hint}`)
-  return exitCode
+function inJson({ message, hint }: UsageError): ErrorInJson {
+  return { message, ...(hint === undefined ? {} : { hint }) }
 }

@@ -1,64 +1,53 @@
-import { parseDuration, pause, SecretError, systemClock } from "../../core/index.ts"
+import { pause, systemClock } from "../../core/index.ts"
 import type { RotationOutcome, Rotator } from "../../rotation/index.ts"
-import { type ExitCode, exitCodeOf } from "../exit-codes.ts"
-import type { RotateFlags, Task } from "./wish.ts"
+import type { Task } from "./wish.ts"
 
 type Change = Exclude<Task, { readonly do: "status" | "dry-run" | "watch" }>
+type ChangeOfOne = Exclude<Change, { readonly do: "tick" }>
 
-/** What became of a change, and the number that the command ends with. */
-export interface Done {
-  readonly outcomes: readonly RotationOutcome[]
-  readonly exitCode: ExitCode
-}
-
-/** Who stops a change, and who hears that it waits. */
-export interface Company {
+/** What a change is done with. */
+export interface Means {
   readonly signal: AbortSignal
+  /** Whether the end of the grace is waited for. */
+  readonly wait: boolean
+  /** Hears of each time that it is waited for. */
   readonly waiting: (outcome: RotationOutcome) => void
 }
 
 /** Carries out what changes something, and waits for its end where that is wanted. @throws SecretError as the Rotator */
-export async function outcomeOf(
+export async function outcomesOf(
   rotator: Rotator,
   task: Change,
-  { wait, timeout }: RotateFlags,
-  { signal: asked, waiting }: Company,
-): Promise<Done> {
-  const late = new AbortController()
-  const timer =
-    timeout === undefined
-      ? undefined
-      : systemClock.timer("waited-for", parseDuration(timeout as "1m", "--timeout"), () => late.abort())
-  const signal = AbortSignal.any([asked, late.signal])
-  try {
-    if (task.do === "tick") {
-      const { outcomes } = await rotator.tick({ signal })
-      return { outcomes, exitCode: exitCodeOf(outcomes, false) }
+  { signal, wait, waiting }: Means,
+): Promise<readonly RotationOutcome[]> {
+  if (task.do === "tick") return (await rotator.tick({ signal })).outcomes
+  const first = await change(rotator, task, signal)
+  let outcome = first
+  let next = wait ? untilItGoesOn(outcome) : undefined
+  while (next !== undefined) {
+    waiting(outcome)
+    await pause(systemClock, next, signal)
+    const { state, rotationId, due } = await rotator.status(task.name, { signal })
+    if (state === "idle" || (state !== undefined && rotationId !== first.rotationId)) {
+      // Somebody else has brought it to its end. What comes after it is not what was asked for.
+      return [{ name: outcome.name, happened: "nothing", moved: false, state, ...(due && { next: due }) }]
     }
-    let outcome = await change(rotator, task, signal)
-    while (wait === true && outcome.happened === "waiting" && outcome.next !== undefined) {
-      waiting(outcome)
-      await pause(systemClock, Math.max(0, outcome.next.getTime() - systemClock.wall()), signal)
-      // Goes on with the one that is on its way, and begins no other one if somebody else has ended it meanwhile.
-      outcome = await rotator.resume(task.name, { signal })
-    }
-    return { outcomes: [outcome], exitCode: exitCodeOf([outcome], true) }
-  } catch (thrown) {
-    if (!late.signal.aborted || asked.aborted) throw thrown
-    throw new SecretError("TIMEOUT", {
-      message: `it was not done within ${timeout}`,
-      hint: "nothing is lost: the next run goes on where this one was",
-    })
-  } finally {
-    timer?.clear()
+    // What became blocked meanwhile stays so, as resume() would not leave it: nobody has looked.
+    const { outcomes } = await rotator.tick({ names: [task.name], signal })
+    outcome = outcomes[0] ?? outcome
+    next = outcome.rotationId === first.rotationId ? untilItGoesOn(outcome, "held") : undefined
   }
+  return [outcome]
 }
 
-async function change(
-  rotator: Rotator,
-  task: Exclude<Change, { readonly do: "tick" }>,
-  signal: AbortSignal,
-): Promise<RotationOutcome> {
+/** In how many milliseconds it goes on by itself; `undefined` where it does not, or has failed. */
+function untilItGoesOn({ happened, next, problem }: RotationOutcome, orElse?: "held"): number | undefined {
+  if (next === undefined || problem !== undefined) return undefined
+  const isWaiting = happened === "waiting" || happened === orElse
+  return isWaiting ? Math.max(0, next.getTime() - systemClock.wall()) : undefined
+}
+
+async function change(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {
   switch (task.do) {
     case "rotate": {
       const { name, compromised, impatient } = task

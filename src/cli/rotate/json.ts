@@ -1,33 +1,54 @@
 import { isSecretError, type SecretError } from "../../core/index.ts"
-import type { DryRun, RotationOutcome, RotationStatus } from "../../rotation/index.ts"
+import type { DryRun, RotationEvent, RotationOutcome, RotationStatus } from "../../rotation/index.ts"
+import type { ExitCode } from "../exit-codes.ts"
 
-/** What `--json` prints: one document, whose shape is changed only together with `schema`. Times are ISO 8601, UTC. */
-export type Document =
-  | {
-      readonly schema: 1
-      readonly kind: "outcomes"
-      readonly exitCode: number
-      readonly outcomes: readonly RotationOutcome[]
-    }
-  | {
-      readonly schema: 1
-      readonly kind: "status"
-      readonly exitCode: number
-      readonly rotations: readonly RotationStatus[]
-    }
-  | { readonly schema: 1; readonly kind: "dry-run"; readonly exitCode: number; readonly dryRun: DryRun }
-  | {
-      readonly schema: 1
-      readonly kind: "error"
-      readonly exitCode: number
-      readonly error: { readonly message: string; readonly hint?: string; readonly code?: string }
-    }
-
-/** The document as text. Errors in it are told by their code, message and hint. */
-export function documentText(document: Document): string {
-  return JSON.stringify(document, (_, value: unknown) => (isSecretError(value) ? told(value) : value), 2)
+/** What kinds of documents there are, and what each says beside its exit code. */
+interface Contents {
+  readonly outcomes: { readonly outcomes: readonly RotationOutcome[] }
+  readonly status: { readonly rotations: readonly RotationStatus[] }
+  readonly "dry-run": { readonly dryRun: DryRun }
+  readonly error: { readonly error: ErrorInJson }
 }
 
-function told({ code, message, hint, transient }: SecretError): object {
-  return { code, message, ...(hint === undefined ? {} : { hint }), transient }
+/** What `--json` tells of an error. Holds no value. */
+export interface ErrorInJson {
+  readonly message: string
+  readonly hint?: string
+  /** Absent for a command line that is wrong. */
+  readonly code?: SecretError["code"]
+  readonly secret?: string
+  readonly store?: string
+  readonly transient?: boolean
+}
+
+/** What `--json` prints: one document, whose shape is changed only together with `schema`. Times are ISO 8601, UTC. */
+export type Document = {
+  [Kind in keyof Contents]: { readonly kind: Kind; readonly exitCode: ExitCode } & Contents[Kind]
+}[keyof Contents]
+
+/** The document as text. */
+export function documentText(document: Document): string {
+  return JSON.stringify({ schema: 1, ...document }, withErrors, 2)
+}
+
+/** An event as text, in one line. */
+export function eventText(event: RotationEvent): string {
+  return JSON.stringify({ schema: 1, kind: "event", event }, withErrors)
+}
+
+/** What may be told of an error of the library. */
+export function errorInJson(error: SecretError): ErrorInJson {
+  const { code, plainMessage, hint, secret, store, transient } = error
+  return {
+    code,
+    message: plainMessage,
+    ...(hint === undefined ? {} : { hint }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(store === undefined ? {} : { store }),
+    transient,
+  }
+}
+
+function withErrors(_key: string, value: unknown): unknown {
+  return isSecretError(value) ? errorInJson(value) : value
 }

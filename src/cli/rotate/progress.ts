@@ -17,11 +17,27 @@ const STEPS: Readonly<Partial<Record<RotationStep, string>>> = {
   discard: "removed what was kept",
 }
 
-/** Tells what happens, a line for each step that does something. */
-export function progressOn(stream: NodeJS.WritableStream, paint: Paint): (event: RotationEvent) => void {
+/**
+ * Tells what happens, a line for each step that does something.
+ *
+ * @param stays whether the command stays. Then what ends a look at a secret is told as well, once for as long as it is so;
+ * a command that ends tells it as the outcome.
+ */
+export function progressOn(
+  stream: NodeJS.WritableStream,
+  paint: Paint,
+  stays: boolean,
+): (event: RotationEvent) => void {
+  const told = new Map<string, string>()
   return event => {
+    const { name } = event
     const line = lineOf(event, paint)
-    if (line !== undefined) writeLine(stream, `${paint("dim", printable(event.name))}  ${line}`)
+    const ending = stays ? endingOf(event, paint) : undefined
+    if (line !== undefined) told.delete(name)
+    if (ending !== undefined && told.get(name) === ending) return
+    if (ending !== undefined) told.set(name, ending)
+    const shown = line ?? ending
+    if (shown !== undefined) writeLine(stream, `${paint("dim", printable(name))}  ${shown}`)
   }
 }
 
@@ -33,13 +49,14 @@ function lineOf(event: RotationEvent, paint: Paint): string | undefined {
     }
     case "moved":
       return paint("bold", event.to)
-    case "failed":
-      return paint("red", `${event.step ?? "this"} failed: ${event.error.message}`)
+    case "failed": {
+      const { plainMessage, hint } = event.error
+      return paint("red", `${event.step ?? "this"} failed: ${withHint(plainMessage, hint)}`)
+    }
     case "lost":
       return paint("yellow", "another process was faster")
     case "notice":
       return paint("yellow", NOTICES[event.notice.about])
-    // These end a call, and are told with its outcome.
     case "waiting":
     case "held":
     case "blocked":
@@ -47,6 +64,27 @@ function lineOf(event: RotationEvent, paint: Paint): string | undefined {
     case "awaits":
       return undefined
   }
+}
+
+function endingOf(event: RotationEvent, paint: Paint): string | undefined {
+  switch (event.type) {
+    case "waiting":
+      return `waits until ${event.until.toISOString()}`
+    case "held":
+      return "another process works on it"
+    case "blocked":
+      return paint("red", `blocked (${event.reason}): a person has to look, as latchkey rotate --status says`)
+    case "still-accepted":
+      return paint("yellow", "the far side still accepts the old credential")
+    case "awaits":
+      return paint("yellow", `waits for a person: ${printable(event.what)}`)
+    default:
+      return undefined
+  }
+}
+
+function withHint(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message}; ${hint}`
 }
 
 const NOTICES: Readonly<Record<Extract<RotationEvent, { type: "notice" }>["notice"]["about"], string>> = {

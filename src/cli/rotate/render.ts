@@ -27,8 +27,12 @@ export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint):
   ]
 }
 
-function problemLines({ message, hint, command }: RotationProblem): string[] {
-  return [`  ${message}`, `  ${hint}`, ...(command === undefined ? [] : [`  $ ${command}`])]
+function problemLines({ message, hint, command, error }: RotationProblem): string[] {
+  return [
+    `  ${error?.plainMessage ?? message}`,
+    `  ${hint}`,
+    ...(command === undefined ? [] : [`  $ ${command}`]),
+  ]
 }
 
 /** How every rotation is, as a table with what is wrong below it. */
@@ -54,7 +58,7 @@ export function statusLines(all: readonly RotationStatus[], now: Date, paint: Pa
     ...all.flatMap(({ name, problems }) =>
       problems.flatMap(problem => [
         "",
-        `${paint("bold", printable(name))}: ${problem.message}`,
+        `${paint("bold", printable(name))}: ${problem.error?.plainMessage ?? problem.message}`,
         ...problemLines(problem).slice(1),
       ]),
     ),
@@ -66,8 +70,10 @@ function stateOf({ state, heldUntil }: RotationStatus): string {
   return heldUntil === undefined || state === "idle" ? state : `${state}, held`
 }
 
-function nextOf({ waitingUntil, due, scheduled, overdue }: RotationStatus, now: Date): string {
+function nextOf({ state, waitingUntil, due, scheduled, overdue }: RotationStatus, now: Date): string {
+  if (state === undefined || state === "blocked") return ""
   if (waitingUntil !== undefined) return `goes on ${fromNow(waitingUntil, now)}`
+  if (state !== "idle") return "goes on with the next run"
   if (due !== undefined) return overdue ? `overdue, was due ${fromNow(due, now)}` : fromNow(due, now)
   return scheduled ? "" : "when asked"
 }
@@ -86,7 +92,7 @@ export function dryRunLines(
       checks.map(({ what, error }) =>
         error === undefined
           ? `${paint("green", "ok")}  ${what}`
-          : `${paint("red", "no")}  ${what}: ${error.message}${error.hint === undefined ? "" : `; ${error.hint}`}`,
+          : `${paint("red", "no")}  ${what}: ${error.plainMessage}${error.hint === undefined ? "" : `; ${error.hint}`}`,
       ),
     ),
     ...section(

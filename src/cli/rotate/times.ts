@@ -8,8 +8,9 @@ export function span(milliseconds: number): string {
   return `${Math.round(seconds / 86_400)} d`
 }
 
-/** A time for people, from now: `in 4 min`, `2 h ago`. */
+/** A time for people, from now: `in 4 min`, `2 h ago`, `now`. */
 export function fromNow(date: Date, now: Date): string {
   const ahead = date.getTime() - now.getTime()
-  return ahead >= 0 ? `in ${span(ahead)}` : `${span(-ahead)} ago`
+  if (Math.abs(ahead) < 500) return "now"
+  return ahead > 0 ? `in ${span(ahead)}` : `${span(-ahead)} ago`
 }

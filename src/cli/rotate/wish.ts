@@ -18,7 +18,6 @@ export interface RotateFlags {
   readonly tokenStdin?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
-  readonly verbose?: boolean
   /** `false` for `--no-color`. */
   readonly color?: boolean
 }
@@ -43,18 +42,16 @@ type VerbOfOne = Exclude<Verb, "watch" | "status">
 
 const VERBS: readonly Verb[] = ["watch", "status", "dryRun", "rollback", "resume", "abort"]
 
-/** Which flags say more about which. */
-const NEEDS: readonly { flag: keyof RotateFlags; with: string; fits: (verb: Verb | undefined) => boolean }[] =
-  [
-    { flag: "force", with: "--resume", fits: verb => verb === "resume" },
-    { flag: "compromised", with: "the name of a secret", fits: verb => verb === undefined },
-    { flag: "impatient", with: "the name of a secret", fits: verb => verb === undefined },
-    {
-      flag: "wait",
-      with: "the name of a secret",
-      fits: verb => verb !== "status" && verb !== "dryRun" && verb !== "watch",
-    },
-  ]
+/** Beside which verbs a flag has a meaning; `undefined` is a rotation. One that would be ignored is refused. */
+const FITS: Readonly<Partial<Record<keyof RotateFlags, readonly (Verb | undefined)[]>>> = {
+  force: ["resume"],
+  compromised: [undefined],
+  impatient: [undefined],
+  wait: [undefined, "rollback", "resume", "abort"],
+  tokenFile: [undefined, "dryRun", "resume"],
+  tokenStdin: [undefined, "dryRun", "resume"],
+  timeout: [undefined, "status", "dryRun", "rollback", "resume", "abort"],
+}
 
 /**
  * What the flags ask for.
@@ -64,24 +61,42 @@ const NEEDS: readonly { flag: keyof RotateFlags; with: string; fits: (verb: Verb
 export function taskOf(name: string | undefined, flags: RotateFlags): Task {
   const verbs = VERBS.filter(verb => flags[verb] === true)
   const [verb, second] = verbs
-  if (second !== undefined) {
+  if (verb !== undefined && second !== undefined) {
     throw new UsageError(
       `${spelled(verb)} and ${spelled(second)} are two different things`,
       "write one of them",
     )
   }
-  for (const { flag, with: needed, fits } of NEEDS) {
-    if (flags[flag] === true && !fits(verb)) {
-      throw new UsageError(`${spelled(flag)} does not go with ${spelled(verb)}`, `it goes with ${needed}`)
-    }
-  }
+  refuseUnfit(verb, flags)
   if (flags.tokenFile !== undefined && flags.tokenStdin === true) {
     throw new UsageError("--token-file and --token-stdin are two inputs", "write one of them")
+  }
+  if (name === "") {
+    throw new UsageError(
+      "the name of the secret is empty",
+      "it may be that a variable of your script is not set; without any name everything that is due is rotated",
+    )
   }
   if (verb === "watch") return withoutName(name, { do: "watch" })
   if (verb === "status") return { do: "status", ...(name === undefined ? {} : { name }) }
   if (name === undefined) return allDue(verb, flags)
   return taskForOne(name, verb, flags)
+}
+
+function refuseUnfit(verb: Verb | undefined, flags: RotateFlags): void {
+  for (const [flag, fitting] of Object.entries(FITS) as [
+    keyof RotateFlags,
+    readonly (Verb | undefined)[],
+  ][]) {
+    if (flags[flag] === undefined || fitting.includes(verb)) continue
+    if (verb === undefined) {
+      throw new UsageError(
+        `${spelled(flag)} says nothing without ${spelled(fitting[0] ?? flag)}`,
+        `write latchkey rotate <name> ${spelled(fitting[0] ?? flag)} ${spelled(flag)}`,
+      )
+    }
+    throw new UsageError(`${spelled(flag)} has no meaning with ${spelled(verb)}`, "leave one of them out")
+  }
 }
 
 function taskForOne(name: string, verb: VerbOfOne | undefined, flags: RotateFlags): Task {
@@ -123,6 +138,6 @@ function withoutName(name: string | undefined, task: Task): Task {
   )
 }
 
-function spelled(flag: keyof RotateFlags | undefined): string {
-  return flag === undefined ? "this" : `--${flag.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+function spelled(flag: keyof RotateFlags): string {
+  return `--${flag.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
