@@ -165,11 +165,14 @@ function journalsOf(
   if (given === undefined) {
     throw refuse(
       "the store has no compare-and-set, so that it cannot keep the journals of its rotations",
-      "write journals: those of another store, as in journals: otherStore.rotation().journals",
+      "write journals: those of another store, journalIn(otherStore, { of: store }), or sqlJournal(pool, { of: store })",
     )
   }
   if (typeof given.load !== "function" || typeof given.save !== "function") {
-    throw refuse("journals is nothing that keeps journals", "write journals: otherStore.rotation().journals")
+    throw refuse(
+      "journals is nothing that keeps journals",
+      "write journals: journalIn(otherStore, { of: store })",
+    )
   }
   return given
 }
