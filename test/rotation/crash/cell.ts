@@ -1,5 +1,8 @@
 import type { Blow } from "./life.ts"
-import { Scene, type SceneParts } from "./scene.ts"
+import { type Look, Scene, type SceneParts } from "./scene.ts"
+
+/** How a program is stopped. */
+export type StoppingDeed = Exclude<Blow["deed"], "dies">
 
 /** What came of one rotation that something befell. */
 export interface Verdict {
@@ -9,17 +12,18 @@ export interface Verdict {
   readonly transitions: readonly string[]
 }
 
-/** What every request of a rotation on a good day is sent for, in their order. */
-export async function requestsOf(parts: SceneParts): Promise<readonly string[]> {
-  const scene = await Scene.set(parts)
-  try {
+/** A rotation on a good day, and what every request of it is sent for, in their order. */
+export async function goodDay(
+  parts: SceneParts,
+): Promise<Verdict & { readonly requests: readonly string[] }> {
+  let requests: readonly string[] = []
+  const verdict = await judged(parts, async scene => {
     const program = await scene.program()
-    const wrong = await scene.judge(await scene.carryOn(program))
-    if (wrong.length > 0) throw new Error(`it goes wrong on a good day: ${wrong.join("; ")}`)
-    return [...program.life.requests]
-  } finally {
-    await scene.close()
-  }
+    const end = await scene.carryOn(program)
+    requests = [...program.life.requests]
+    return end
+  })
+  return { ...verdict, requests }
 }
 
 /** A rotation in whose middle the program dies, and that another one carries on. */
@@ -33,19 +37,56 @@ export async function crash(parts: SceneParts, blow: Omit<Blow, "deed">): Promis
 }
 
 /**
- * A rotation in whose middle the program is stopped, and goes on when another one has taken over and come to the end:
- * what it was about to do is done then.
+ * A rotation in whose middle the program is stopped before a request, and goes on when another one has taken over and come
+ * to the end. Where that one waits for a person who looks for an orphan, the person has looked.
  */
-export async function stop(parts: SceneParts, blow: Omit<Blow, "deed">): Promise<Verdict> {
+export async function stop(parts: SceneParts, at: number, deed: StoppingDeed = "stops"): Promise<Verdict> {
   return await judged(parts, async scene => {
-    const first = await scene.program({ ...blow, deed: "stops" })
+    const first = await scene.program({ at, side: "before", deed })
     const end = await scene.carryOn(first)
     if (end !== "stopped") throw new Error("the program was not stopped")
     const second = await scene.program()
-    await scene.carryOn(second)
+    const look = await scene.carryOn(second)
+    if (isBlocked(look)) await scene.resume(second)
     await scene.goOn(first)
     await scene.carryOn(first)
     return await scene.carryOn(second)
+  })
+}
+
+function isBlocked(look: Look): boolean {
+  return typeof look === "object" && look.happened === "blocked"
+}
+
+/** Two programs that rotate at the same time, as far as two can. */
+export interface Meeting {
+  /** At which request the first one is stopped, until the second one is. */
+  readonly first: number
+  /** At which of its own the second one is stopped, until the first one has done what it was about to do. */
+  readonly second: number
+}
+
+/** A rotation that two programs work at, each of which is stopped before a request and then does it after all. */
+export async function meeting(parts: SceneParts, { first, second }: Meeting): Promise<Verdict> {
+  return await judged(parts, async scene => {
+    const one = await scene.program({ at: first, side: "before", deed: "stops" })
+    await scene.carryOn(one)
+    const other = await scene.program({ at: second, side: "before", deed: "stops" })
+    const look = await scene.carryOn(other)
+    await scene.goOn(one)
+    if (look === "stopped") await scene.goOn(other)
+    return await scene.carryOn(await scene.program())
+  })
+}
+
+/** A rotation in whose middle a person gives the secret another value, while the program is stopped. */
+export async function edit(parts: SceneParts, at: number): Promise<Verdict> {
+  return await judged(parts, async scene => {
+    const program = await scene.program({ at, side: "before", deed: "stops" })
+    await scene.carryOn(program)
+    await scene.edit()
+    await scene.goOn(program)
+    return await scene.carryOn(program)
   })
 }
 

@@ -2,8 +2,8 @@ import type { Clock } from "../../../src/core/index.ts"
 import type { Life } from "./life.ts"
 
 /**
- * A clock as a program has it: its timers fire while it goes on. Those of one that stands still fire when it goes on, and
- * those of one that is over never do.
+ * A clock as a program has it: its timers fire while it goes on. Those of one that stands still fire when it goes on, or,
+ * if others come first, with the next step of the clock; those of one that is over never do.
  */
 export function clockIn(life: Life, clock: Clock): Clock {
   return {
@@ -11,11 +11,14 @@ export function clockIn(life: Life, clock: Clock): Clock {
     wall: () => clock.wall(),
     timer(kind, milliseconds, callback) {
       let isCleared = false
+      let timer = clock.timer(kind, milliseconds, () => void fire())
       const fire = async (): Promise<void> => {
+        const wasStill = life.standsStill
         await life.awake()
-        if (!isCleared) callback()
+        if (isCleared) return
+        if (wasStill && !life.hearsTimersFirst) timer = clock.timer(kind, 0, () => void fire())
+        else callback()
       }
-      const timer = clock.timer(kind, milliseconds, () => void fire())
       return {
         clear() {
           isCleared = true

@@ -6,8 +6,11 @@ export interface Blow {
   /** At which of its requests, counted from 0. */
   readonly at: number
   readonly side: Side
-  /** It dies: nothing of it goes on, ever. Or it stops, as by SIGSTOP, until {@link Life.goOn}. */
-  readonly deed: "dies" | "stops"
+  /**
+   * It dies: nothing of it goes on, ever. Or it stops, as by SIGSTOP, until {@link Life.goOn}: then what it was about to
+   * do is done and answered first, or its timers are heard first, those of deadlines too.
+   */
+  readonly deed: "dies" | "stops" | "stops, and hears its timers first"
 }
 
 /**
@@ -37,6 +40,11 @@ export class Life {
 
   get standsStill(): boolean {
     return this.#state === "stands still"
+  }
+
+  /** Whether its timers are heard before anything else when it goes on. */
+  get hearsTimersFirst(): boolean {
+    return this.#blow?.deed === "stops, and hears its timers first"
   }
 
   /** Resolves when the blow has struck. */
@@ -93,9 +101,11 @@ export class Life {
   async request<T>(send: () => Promise<T>): Promise<T> {
     const number = this.requests.push(this.doing) - 1
     await this.#pass(number, "before")
-    const answer = await send()
-    await this.#pass(number, "after")
-    return answer
+    try {
+      return await send()
+    } finally {
+      await this.#pass(number, "after")
+    }
   }
 
   async #pass(number: number, side: Side): Promise<void> {

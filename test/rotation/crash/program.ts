@@ -12,6 +12,7 @@ import type { Opened, Place } from "./benches/bench.ts"
 import { clockIn } from "./clock.ts"
 import type { FarSide } from "./far-side/far-side.ts"
 import type { Life } from "./life.ts"
+import type { Plant } from "./plants.ts"
 
 /** Who looks on while programs rotate. */
 export interface Onlooker {
@@ -30,7 +31,7 @@ export interface ProgramParts {
   plan(far: FarSide): RotationPlan
   readonly far: FarSide
   /** A fault in its ledger. */
-  readonly plant?: ((ledger: RotationLedger, clock: Clock) => RotationLedger) | undefined
+  readonly plant?: Plant | undefined
 }
 
 /** What the calls of a store are called in the tables. */
@@ -71,7 +72,9 @@ export class Program {
     this.#opened = opened
     this.#onlooker = onlooker
     const ownClock = clockIn(life, clock)
-    const store = this.#looking(opened.store, ledger => plant(ledger, ownClock))
+    const store = this.#looking(opened.store, ledger =>
+      plant(ledger, { clock: ownClock, store: opened.store }),
+    )
     const { journals } = opened
     this.#rotator = new Rotator({
       store,
@@ -93,6 +96,11 @@ export class Program {
     const [outcome] = outcomes
     if (outcome === undefined) throw new Error(`nothing was found to be done for ${this.#name}`)
     return outcome
+  }
+
+  /** Goes on with what was blocked. */
+  async resume(): Promise<RotationOutcome> {
+    return await this.#rotator.resume(this.#name)
   }
 
   /** Ends it, with all that it waits for; nothing of it goes on afterwards. */
