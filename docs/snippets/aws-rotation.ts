@@ -1,6 +1,6 @@
 import { IAMClient } from "@aws-sdk/client-iam"
+import { rotationHandler } from "latchkey/aws-rotation"
 import { awsAccessKey, generatedKey } from "latchkey/rotation"
-import { rotationHandler } from "../../src/aws-rotation/index.ts"
 
 // #region handler
 const consumers = { ttl: "5m", maxStale: "1h", callTimeout: "30s", tokenLifetime: "0s" } as const
