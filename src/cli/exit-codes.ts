@@ -12,9 +12,9 @@ export const EXIT = {
   blocked: 3,
   /** A person has to do something before it goes on: make a token, end an old one. */
   awaits: 4,
-  /** Another process works on this secret. */
+  /** Another process holds this secret. */
   held: 5,
-  /** Ended by a signal or by `--timeout` before it was done. The next run goes on. */
+  /** Ended by a signal or by `--timeout` before it was done. A later run goes on. */
   stopped: 6,
 } as const
 
@@ -28,8 +28,8 @@ export const EXIT_TEXTS: Readonly<Record<ExitCode, string>> = {
   2: "the command line or the configuration is wrong, or there is nothing to do this to; nothing was touched",
   3: "blocked: a person has to look, as --status says",
   4: "waits for a person: to make a new token, or to end the old one",
-  5: "another process works on this secret",
-  6: "stopped by SIGINT, SIGTERM or --timeout before it was done; the next run goes on",
+  5: "another process works on this secret, or was stopped at it a moment ago and its lease goes on",
+  6: "stopped by SIGINT, SIGTERM or --timeout before it was done; a later run goes on",
 }
 
 /** The most urgent comes first. */

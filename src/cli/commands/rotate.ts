@@ -34,7 +34,7 @@ export function rotateCommand(running: Running): Command {
     .summary("rotate secrets: now, when they are due, or on their schedules")
     .description(
       "Rotates the secrets that latchkey.config.ts describes. With a name, that one, now; without one, all that are due.\n" +
-        "A run that is stopped at any point loses nothing: the next one goes on where it was.",
+        "A run that is stopped at any point loses nothing: a later one goes on where it was.",
     )
     .argument("[name]", "the secret, as in auth/session-key")
     .option("-c, --config <file>", "the configuration; default: latchkey.config.ts here or in a folder above")
@@ -48,9 +48,9 @@ export function rotateCommand(running: Running): Command {
     .option("--impatient", "do not wait for the pause after an attempt that was given up")
     .option("--token-file <file>", "the new token, where a person makes it")
     .option("--token-stdin", "the same, from standard input; asked for at a terminal")
-    .option("--wait", "wait for the end of the grace, until the old credential is retired")
+    .option("--wait", "wait for whoever holds it, and for the end of the grace: until the old one is retired")
     .option("--watch", "stay, and rotate everything on its schedule")
-    .option("--timeout <duration>", "stop after so long, as in 10m; the next run goes on")
+    .option("--timeout <duration>", "stop after so long, as in 10m; a later run goes on")
     .option("--json", "print one JSON document; with --watch one line for each event")
     .option("-q, --quiet", "print no progress")
     .option("--no-color", "no colours, as with NO_COLOR")

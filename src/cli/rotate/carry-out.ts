@@ -1,5 +1,5 @@
 import { pause, systemClock } from "../../core/index.ts"
-import type { RotationOutcome, Rotator } from "../../rotation/index.ts"
+import type { RotationOutcome, RotationProblem, RotationStatus, Rotator } from "../../rotation/index.ts"
 import type { Task } from "./wish.ts"
 
 type Change = Exclude<Task, { readonly do: "status" | "dry-run" | "watch" }>
@@ -21,30 +21,59 @@ export async function outcomesOf(
   { signal, wait, waiting }: Means,
 ): Promise<readonly RotationOutcome[]> {
   if (task.do === "tick") return (await rotator.tick({ signal })).outcomes
-  const first = await change(rotator, task, signal)
-  let outcome = first
-  let next = wait ? untilItGoesOn(outcome) : undefined
-  while (next !== undefined) {
+  let outcome = await changed(rotator, task, signal)
+  const { rotationId } = outcome
+  for (;;) {
+    const next = wait ? untilItGoesOn(outcome) : undefined
+    if (next === undefined || outcome.rotationId !== rotationId) return [outcome]
     waiting(outcome)
     await pause(systemClock, next, signal)
-    const { state, rotationId, due } = await rotator.status(task.name, { signal })
-    if (state === "idle" || (state !== undefined && rotationId !== first.rotationId)) {
-      // Somebody else has brought it to its end. What comes after it is not what was asked for.
-      return [{ name: outcome.name, happened: "nothing", moved: false, state, ...(due && { next: due }) }]
-    }
-    // What became blocked meanwhile stays so, as resume() would not leave it: nobody has looked.
-    const { outcomes } = await rotator.tick({ names: [task.name], signal })
-    outcome = outcomes[0] ?? outcome
-    next = outcome.rotationId === first.rotationId ? untilItGoesOn(outcome, "held") : undefined
+    const isHeld = outcome.happened === "held"
+    const seen = await rotator.status(task.name, { signal })
+    const isOver = seen.state === "idle" || (seen.state !== undefined && seen.rotationId !== rotationId)
+    // What leaked may be what the other one left in use.
+    if (isOver && !(isHeld && task.do === "rotate" && task.compromised))
+      return [endedByAnother(outcome, seen)]
+    // What was not granted yet is asked for again. Beyond that nobody has looked: what became blocked meanwhile stays so.
+    outcome = isHeld ? await changed(rotator, task, signal) : await ticked(rotator, outcome, signal)
   }
-  return [outcome]
+}
+
+async function ticked(
+  rotator: Rotator,
+  before: RotationOutcome,
+  signal: AbortSignal,
+): Promise<RotationOutcome> {
+  const { outcomes } = await rotator.tick({ names: [before.name], signal })
+  return outcomes[0] ?? before
+}
+
+/** Somebody else has brought it to its end. What comes after it is not what was asked for. */
+function endedByAnother({ name }: RotationOutcome, { state, due }: RotationStatus): RotationOutcome {
+  return { name, happened: "nothing", moved: false, state, ...(due === undefined ? {} : { next: due }) }
 }
 
 /** In how many milliseconds it goes on by itself; `undefined` where it does not, or has failed. */
-function untilItGoesOn({ happened, next, problem }: RotationOutcome, orElse?: "held"): number | undefined {
+function untilItGoesOn({ happened, next, problem }: RotationOutcome): number | undefined {
   if (next === undefined || problem !== undefined) return undefined
-  const isWaiting = happened === "waiting" || happened === orElse
-  return isWaiting ? Math.max(0, next.getTime() - systemClock.wall()) : undefined
+  const goesOn = happened === "waiting" || happened === "held"
+  return goesOn ? Math.max(0, next.getTime() - systemClock.wall()) : undefined
+}
+
+/** Whoever asked to go back is not done when the far side refuses that, though the secret is as well as it was. */
+async function changed(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {
+  let isRefused = false
+  using _hearing = rotator.on(event => {
+    if (event.type === "notice" && event.notice.about === "rollback-refused") isRefused = true
+  })
+  const outcome = await change(rotator, task, signal)
+  if (!isRefused || task.do !== "rollback") return outcome
+  const problem: RotationProblem = {
+    kind: "failed",
+    message: "the far side refuses the former credential: the new one stays in use",
+    hint: "there is nothing to go back to; where the new one is no good either, rotate with --compromised",
+  }
+  return { ...outcome, happened: "failed", problem }
 }
 
 async function change(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {

@@ -1,5 +1,8 @@
 import { parseDuration, SecretError, systemClock, type Timer } from "../../core/index.ts"
 
+/** A process that was stopped is not known to be gone, so that its lease is waited for. */
+const GOES_ON = "nothing is lost: a run after the lease of this one goes on where it was"
+
 /** What ends a command before it is done: a signal to the process, a person at the terminal, `--timeout`. */
 export class Limit implements Disposable {
   /** Aborts when the command is to end. */
@@ -31,13 +34,13 @@ export class Limit implements Disposable {
     if (this.#stopped.aborted) {
       return new SecretError("ABORTED", {
         message: "stopped before it was done",
-        hint: "nothing is lost: the next run goes on where this one was",
+        hint: GOES_ON,
       })
     }
     if (!this.#late.signal.aborted) return undefined
     return new SecretError("TIMEOUT", {
       message: `it was not done within ${this.#timeout}`,
-      hint: "nothing is lost: the next run goes on where this one was",
+      hint: GOES_ON,
     })
   }
 

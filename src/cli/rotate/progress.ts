@@ -71,7 +71,7 @@ function endingOf(event: RotationEvent, paint: Paint): string | undefined {
     case "waiting":
       return `waits until ${event.until.toISOString()}`
     case "held":
-      return "another process works on it"
+      return "held by another process"
     case "blocked":
       return paint("red", `blocked (${event.reason}): a person has to look, as latchkey rotate --status says`)
     case "still-accepted":

@@ -4,15 +4,20 @@ import type { Paint } from "../streams.ts"
 import { fromNow } from "./times.ts"
 
 const HAPPENED: Readonly<Record<RotationOutcome["happened"], string>> = {
-  nothing: "nothing is due",
+  nothing: "nothing to do",
   rotated: "rotated",
   waiting: "waits",
-  held: "another process works on it",
+  held: "held by another process",
   blocked: "blocked: a person has to look",
   awaits: "waits for a person",
   failed: "failed",
   "taken-back": "taken back; the credential that was in use still is",
 }
+
+const HELD = [
+  "  it works on it, or was stopped in the middle: then whoever comes by after that time goes on",
+  "  --resume --force goes on at once, where that process is known to be gone",
+]
 
 /** What became of one secret, in a line, and what to do about it in those that follow. */
 export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint): string[] {
@@ -24,6 +29,7 @@ export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint):
   return [
     `${paint("bold", printable(name))}: ${paint(style, HAPPENED[happened])}${where}${when}`,
     ...(problem === undefined ? [] : problemLines(problem)),
+    ...(happened === "held" ? HELD : []),
   ]
 }
 
