@@ -22,6 +22,7 @@ export class Life {
   readonly #struck = deferred()
   #continued = deferred()
   #state: "goes on" | "stands still" | "over" = "goes on"
+  #wasStopped = false
   #underWay = 0
   #nextEnd = deferred()
   /** What each of its requests was sent for, in their order. */
@@ -40,6 +41,11 @@ export class Life {
 
   get standsStill(): boolean {
     return this.#state === "stands still"
+  }
+
+  /** Whether it ever stood still. */
+  get wasStopped(): boolean {
+    return this.#wasStopped
   }
 
   /** Whether its timers are heard before anything else when it goes on. */
@@ -112,6 +118,7 @@ export class Life {
     const { at, deed } = this.#blow?.side === side ? this.#blow : {}
     if (at === number && this.#state === "goes on") {
       this.#state = deed === "dies" ? "over" : "stands still"
+      this.#wasStopped = deed !== "dies"
       this.#continued = deferred()
       this.#struck.resolve()
     }

@@ -176,7 +176,7 @@ export class Scene implements Onlooker {
     else {
       this.#judgeCredentials()
       this.#judgeJournal()
-      for (const leftover of await this.#place.leftovers()) this.wrong.push(`left over: ${leftover}`)
+      await this.#judgeLeftovers()
     }
     return this.wrong
   }
@@ -214,6 +214,15 @@ export class Scene implements Onlooker {
     if (state !== "idle" || leaseUntil !== 0) this.wrong.push(`the journal is ${state}`)
     if (this.#byHand === undefined && newId !== idOf(this.#read.at(-1)?.value ?? ""))
       this.wrong.push("the journal tells another credential")
+  }
+
+  /** A program that was stopped right before it parked does so later: then what it parks must be worth nothing. */
+  async #judgeLeftovers(): Promise<void> {
+    const anyStopped = this.#programs.some(({ life }) => life.wasStopped)
+    for (const { what, value } of await this.#place.leftovers()) {
+      const isWorthless = value !== undefined && !this.credentials.accepts({ value })
+      if (!anyStopped || !isWorthless) this.wrong.push(`left over: ${what}`)
+    }
   }
 
   /** Each thing that is wrong is noted once, however often it is seen. */

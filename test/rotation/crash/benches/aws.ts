@@ -3,6 +3,7 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager"
@@ -56,8 +57,17 @@ export function awsBench(server: AwsServer): Bench {
         },
         async leftovers() {
           const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: name }))
-          const labels = Object.values(VersionIdsToStages).flat()
-          return labels.filter(label => !OF_THE_SERVICE.includes(label)).map(() => "a label of a rotation")
+          const kept = Object.entries(VersionIdsToStages).filter(([, labels]) =>
+            labels.some(label => !OF_THE_SERVICE.includes(label)),
+          )
+          return await Promise.all(
+            kept.map(async ([VersionId]) => {
+              const { SecretString } = await client.send(
+                new GetSecretValueCommand({ SecretId: name, VersionId }),
+              )
+              return { what: "a version with the label of a rotation", value: SecretString }
+            }),
+          )
         },
         async remove() {
           await consumer.close()

@@ -3,6 +3,7 @@ import { Agent } from "node:https"
 import { join } from "node:path"
 import { azure } from "../../../../providers/azure/index.ts"
 import { dotenv } from "../../../../providers/dotenv/index.ts"
+import type { RotationLedger } from "../../../../src/core/index.ts"
 import { journalIn } from "../../../../src/rotation/index.ts"
 import { ask } from "../../../servers/azure/ask.ts"
 import { startAzure } from "../../../servers/azure/index.ts"
@@ -16,7 +17,8 @@ const calm = { signal: new AbortController().signal }
 
 /** Secrets in the stand-in for Azure Key Vault, whose journals are kept beside a `.env`. */
 export async function azureBench(): Promise<Bench> {
-  const server = await startAzure()
+  // A deletion is through at once, as it is for whoever comes some minutes later. What takes its time is tested there.
+  const server = await startAzure({ deleteSettles: { polls: 0 } })
   const certificate = await makeCertificate()
   const agent = new Agent({ keepAlive: true, ca: server.ca })
   const folder = await newFolder()
@@ -49,10 +51,14 @@ export async function azureBench(): Promise<Bench> {
         async open(life) {
           const wire = await layWire({ life, upstream: server.url, agent, certificate, now })
           const store = at(wire.url, certificate.cert)
+          const ledger = (): RotationLedger => {
+            const [own, { placeOf }] = [store.rotation(), consumer.rotation()]
+            return { ...own, ...(placeOf === undefined ? {} : { placeOf }) }
+          }
           const beside = dotenv({ path: join(folder, ".env"), optional: true })
           return {
-            store,
-            // Where the secret is follows from the vault's address, and a wire has one of its own.
+            // Where the secret is follows from the vault's address, and each wire has one of its own.
+            store: { ...store, rotation: ledger },
             journals: journalsCallByCall(journalIn(beside, { of: consumer }), life),
             async close() {
               await wire.close()
@@ -66,8 +72,8 @@ export async function azureBench(): Promise<Bench> {
         async leftovers() {
           const [there, deleted] = [await names("secrets"), await names("deletedsecrets")]
           return [
-            ...there.filter(isOurs).map(() => "a candidate"),
-            ...deleted.filter(isOurs).map(() => "a deleted candidate"),
+            ...there.filter(isOurs).map(one => ({ what: "a candidate", value: server.value(one) })),
+            ...deleted.filter(isOurs).map(() => ({ what: "a deleted candidate", value: undefined })),
           ]
         },
         async remove() {

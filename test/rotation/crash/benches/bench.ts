@@ -10,6 +10,13 @@ export interface Opened {
   close(): Promise<void>
 }
 
+/** Something that is kept of a rotation. */
+export interface Leftover {
+  readonly what: string
+  /** The value that it has, if it has one. */
+  readonly value: string | undefined
+}
+
 /** One secret on a service, and those who have to do with it beside the programs that rotate it. */
 export interface Place {
   /** The name of the secret, as programs write it. */
@@ -20,8 +27,8 @@ export interface Place {
   read(): Promise<string | undefined>
   /** Gives the secret a value, as a person does. */
   put(value: string): Promise<void>
-  /** What is kept of rotations beside the journal, a line each. Empty is what one wants when all is over. */
-  leftovers(): Promise<readonly string[]>
+  /** What is kept of rotations beside the journal: nothing, when all is over. */
+  leftovers(): Promise<readonly Leftover[]>
   /** Removes it with everything that belongs to it. */
   remove(): Promise<void>
 }

@@ -10,7 +10,9 @@ const calm = { signal: new AbortController().signal }
 
 /** What stands in the file beside a `.env`, as far as it is looked at. */
 interface Kept {
-  readonly secrets?: Readonly<Record<string, { readonly candidates?: object; readonly former?: object }>>
+  readonly secrets?: Readonly<
+    Record<string, Partial<Record<"candidates" | "former", Record<string, string>>>>
+  >
 }
 
 /** Secrets in `.env` files, each in a folder of its own. */
@@ -33,10 +35,10 @@ export function dotenvBench(): Bench {
           const files = (await readdir(folder)).filter(file => file !== ".env" && file !== ".env.latchkey")
           const { secrets = {} }: Kept = JSON.parse(await readFile(`${path}.latchkey`, "utf8"))
           const kept = Object.values(secrets).flatMap(({ candidates = {}, former = {} }) => [
-            ...Object.keys(candidates).map(() => "a candidate"),
-            ...Object.keys(former).map(() => "a former value"),
+            ...Object.values(candidates).map(value => ({ what: "a candidate", value })),
+            ...Object.values(former).map(value => ({ what: "a former value", value })),
           ])
-          return [...files.map(file => `the file ${file}`), ...kept]
+          return [...files.map(file => ({ what: `the file ${file}`, value: undefined })), ...kept]
         },
         async remove() {
           await consumer.close()

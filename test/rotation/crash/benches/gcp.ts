@@ -25,6 +25,10 @@ export async function gcpBench(alias?: string): Promise<Bench> {
     universeDomain: "googleapis.com",
   })
   const parent = `projects/${server.project}`
+  const heldBy = (secret: string): string | undefined => {
+    const value = server.held(secret).at(-1)?.value
+    return value && Buffer.from(value).toString()
+  }
   let places = 0
 
   return {
@@ -53,9 +57,9 @@ export async function gcpBench(alias?: string): Promise<Bench> {
             server.annotations(id)["latchkey-rotation-notes"] ?? "{}",
           )
           return [
-            ...ours.map(() => "a candidate"),
-            ...parked.map(() => "a note of a candidate"),
-            ...sent.map(() => "a note of a promotion"),
+            ...ours.map(secret => ({ what: "a candidate", value: heldBy(secret.name ?? "") })),
+            ...parked.map(() => ({ what: "a note of a candidate", value: undefined })),
+            ...sent.map(() => ({ what: "a note of a promotion", value: undefined })),
           ]
         },
         async remove() {

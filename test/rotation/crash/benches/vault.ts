@@ -8,6 +8,11 @@ import type { Bench, Place } from "./bench.ts"
 
 const calm = { signal: new AbortController().signal }
 
+/** A secret as the server answers it. */
+interface Held {
+  readonly data: { readonly data: { readonly value: string } }
+}
+
 /** A bench on Vault or OpenBao, and what a program of its own needs to get there. */
 export interface VaultBench extends Bench {
   readonly mount: string
@@ -49,7 +54,16 @@ export async function vaultBench(server: VaultServer): Promise<VaultBench> {
         },
         read: async () => String((await consumer.read(name, calm)).value),
         put: async value => void (await consumer.write(name, value, calm)),
-        leftovers: async () => (await keysBelow(root, kept)).filter(key => key !== "journal"),
+        async leftovers() {
+          const keys = (await keysBelow(root, kept)).filter(key => key !== "journal")
+          return await Promise.all(
+            keys.map(async key => {
+              const path = `${mount}/data/latchkey/rotation/${name}/${key}`
+              const found = (await root.ask("GET", path).catch(() => undefined)) as Held | undefined
+              return { what: "a candidate", value: found?.data.data.value }
+            }),
+          )
+        },
         async remove() {
           await consumer.close()
           for (const key of await keysBelow(root, kept)) await root.ask("DELETE", `${kept}/${key}`)

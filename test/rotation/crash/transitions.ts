@@ -1,0 +1,33 @@
+import { Explorer } from "../model/explore.ts"
+import { SETTINGS } from "../model/settings.ts"
+import type { Column } from "./columns.ts"
+import type { PlanName } from "./plans.ts"
+
+const KINDS: Readonly<Record<Exclude<PlanName, "unlabelled">, string>> = {
+  generated: "a generated credential",
+  minted: "a minted credential",
+}
+
+const STORES: Readonly<Record<Column["promotes"], string>> = {
+  "by a condition": "",
+  "without a condition": ", promoted without a condition",
+  "with its journal": ", promoted with its journal",
+}
+
+/** What the programs of the model go through, as those of the matrix do: one dies, or an answer is lost. */
+const BUDGETS = [
+  { crashes: 1, lost: 0, jumps: 1, edits: 0, claims: 1 },
+  { crashes: 0, lost: 1, jumps: 1, edits: 0, claims: 1 },
+]
+
+/** The steps of the journal, from state to state, that the explorer of the protocol knows for a plan on a store. */
+export function knownTransitions(
+  plan: keyof typeof KINDS,
+  promotes: Column["promotes"],
+): ReadonlySet<string> {
+  const labelled = plan === "minted" && promotes === "by a condition" ? " with a label and an id" : ""
+  const name = `${KINDS[plan]}${labelled}${STORES[promotes]}`
+  const setting = SETTINGS.find(one => one.name === name)
+  if (setting === undefined) throw new TypeError(`the model has no setting for ${name}`)
+  return new Set(BUDGETS.flatMap(budget => [...new Explorer(setting).explore(budget).transitions]))
+}
