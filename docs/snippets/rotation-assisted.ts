@@ -24,6 +24,13 @@ export const plan = assisted({
 // #endregion
 const { signal } = new AbortController()
 const about = { name: "ledger/token", rotationId: "r1", fence: 1, signal }
-const made = await plan.create({ ...about, current: undefined, label: "r1", scopes: [] })
+const made = await plan.create({
+  ...about,
+  current: undefined,
+  label: "r1",
+  scopes: [],
+  grace: 0,
+  propagation: 0,
+})
 console.log(await plan.verify(made, about), await plan.verify({ value: "tly-typo" }, about))
 // prints: works refused

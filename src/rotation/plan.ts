@@ -60,6 +60,13 @@ export interface MakeContext extends StepContext {
   readonly label: string
   /** What the new credential may do, where the configuration says so: `["forms:read"]`. */
   readonly scopes: readonly string[]
+  /**
+   * How long the old credential goes on working after the promotion, in milliseconds, as the rotation keeps to it: a
+   * configuration may have made it longer than the plan alone would.
+   */
+  readonly grace: number
+  /** How long a published set waits until its new key is used, in milliseconds; 0 where nothing is published. */
+  readonly propagation: number
 }
 
 /** What `apply` is called with. */

@@ -1,4 +1,4 @@
-import { SecretError } from "../../core/index.ts"
+import { isSecretError, SecretError, type SecretErrorCode } from "../../core/index.ts"
 import { checkCandidate } from "../check-plan.ts"
 import type {
   Credential,
@@ -9,7 +9,7 @@ import type {
   Verdict,
 } from "../plan.ts"
 import type { Deadlines } from "../plan-times.ts"
-import type { Step } from "../protocol/steps.ts"
+import type { NotMade, Step } from "../protocol/steps.ts"
 import { farSideError } from "./far-side-error.ts"
 import type { Subject } from "./subject.ts"
 import { untilVerdict } from "./verdict.ts"
@@ -34,14 +34,25 @@ export class PlanSteps {
     this.#signal = signal
   }
 
-  async make({ rotationId, current }: StepOf<"create" | "mint">, fence: number): Promise<Credential> {
+  /** Gives back why nothing was made, where a far side that mints has said so itself. */
+  async make(
+    { rotationId, current }: StepOf<"create" | "mint">,
+    fence: number,
+  ): Promise<Credential | NotMade> {
     const { plan, terms, scopes } = this.#subject
     const make = (context: MakeContext): Promise<Credential> =>
       plan.kind === "generated" ? plan.create(context) : plan.mint(context)
     const call = plan.kind === "generated" ? "create" : "mint"
-    const made = await this.#call(call, "make", { rotationId, fence }, context =>
-      make({ ...context, current, label: terms.label(rotationId), scopes }),
-    )
+    const { grace, propagation } = terms
+    let made: Credential
+    try {
+      made = await this.#call(call, "make", { rotationId, fence }, context =>
+        make({ ...context, current, label: terms.label(rotationId), scopes, grace, propagation }),
+      )
+    } catch (thrown) {
+      if (call === "mint" && isRefusal(thrown)) return { notMade: thrown }
+      throw thrown
+    }
     checkCandidate(made, current)
     return made
   }
@@ -149,4 +160,21 @@ export class PlanSteps {
 function isListed(credential: unknown): boolean {
   const { id, label } = (credential ?? {}) as Partial<Record<keyof ListedCredential, unknown>>
   return typeof id === "string" && id !== "" && (label === undefined || typeof label === "string")
+}
+
+/** What says that the far side has answered, and made nothing. After anything else it may have. */
+const REFUSALS: readonly SecretErrorCode[] = [
+  "DENIED",
+  "UNAUTHENTICATED",
+  "THROTTLED",
+  "CONFLICT",
+  "NOT_FOUND",
+  "DISABLED",
+  "INVALID_VALUE",
+  "UNSUPPORTED",
+  "MISCONFIGURED",
+]
+
+function isRefusal(thrown: unknown): boolean {
+  return isSecretError(thrown) && thrown.outcome === undefined && REFUSALS.includes(thrown.code)
 }

@@ -10,7 +10,6 @@ import {
   systemClock,
 } from "../../core/index.ts"
 import type { Credential, GeneratedPlan, Verdict } from "../plan.ts"
-import { graceOf, propagationOf } from "../plan-times.ts"
 import { READY_PLAN_OPTIONS, type ReadyPlanOptions, taken } from "../plans/plan-options.ts"
 import { KEY_FORM_OPTIONS, type KeyForm, randomKeys } from "../random-key.ts"
 import { currentKey, formatKeySet, type KeySet, readKeySet, type StoredKey, withoutOldKeys } from "./set.ts"
@@ -57,22 +56,22 @@ const OPTIONS: readonly (keyof KeyringKeyOptions)[] = [
  */
 export function keyringKey(options: KeyringKeyOptions): GeneratedPlan {
   refuseUnknownOptions("keyringKey()", options, OPTIONS)
-  const { check = () => true, clock = systemClock, propagation } = options
+  const { check = () => true, clock = systemClock } = options
   refuseNoFunction("check of keyringKey()", check)
   const keys = makerOf(options)
-  const plan: GeneratedPlan = {
+  return {
     kind: "generated",
     overlap: true,
     ...taken(options),
-    ...(propagation === undefined ? {} : { propagation }),
+    ...(options.propagation === undefined ? {} : { propagation: options.propagation }),
 
-    async create({ current, signal }): Promise<Credential> {
+    async create({ current, signal, grace, propagation }): Promise<Credential> {
       const value = await keys.make({ signal })
       const before = current === undefined ? undefined : readKeySet(current.value)
       refuseNoNewKey(value, before)
       const key: StoredKey = { id: newId(before), value }
       const now = clock.wall()
-      const ending = { notAfter: now + propagationOf(plan) + graceOf(plan), overlap: graceOf(plan) }
+      const ending = { notAfter: now + propagation + grace, overlap: grace }
       const others = before === undefined ? [] : stillGood(before, now).map(old => ({ ...ending, ...old }))
       return { value: formatKeySet({ current: key.id, keys: [key, ...others] }), id: key.id }
     },
@@ -108,7 +107,6 @@ export function keyringKey(options: KeyringKeyOptions): GeneratedPlan {
       return currentKey(readKeySet(value)).id
     },
   }
-  return plan
 }
 
 interface Maker {

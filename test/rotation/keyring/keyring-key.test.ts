@@ -7,7 +7,7 @@ import type { Consumers, GeneratedPlan } from "../../../src/rotation/plan.ts"
 import { newCanary } from "../../support/canary.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
 import { failureOf } from "../../support/rig.ts"
-import { makeContext, stepContext } from "../plans/contexts.ts"
+import { makeContextOf, stepContext } from "../plans/contexts.ts"
 
 const MINUTE = 60_000
 const consumers: Consumers = { ttl: "10m", maxStale: "20m", callTimeout: "1m", tokenLifetime: "1h" }
@@ -25,7 +25,7 @@ function scene(more: Partial<KeyringKeyOptions> = {}) {
     /** What the next rotation makes of what the secret holds. */
     async next(value?: string): Promise<string> {
       const current = value === undefined ? {} : { current: { value } }
-      return String((await plan.create(makeContext(current))).value)
+      return String((await plan.create(makeContextOf(plan, current))).value)
     },
     published: (current: string, candidate: string) => String(plan.publish?.(current, candidate)),
   }
@@ -34,7 +34,7 @@ function scene(more: Partial<KeyringKeyOptions> = {}) {
 describe("keyringKey()", () => {
   it("makes the first set of one key, where there is no secret yet", async () => {
     const { plan } = scene()
-    const made = await plan.create(makeContext())
+    const made = await plan.create(makeContextOf(plan))
     const set = readKeySet(made.value)
     expect(set).toEqual({
       current: made.id,
@@ -215,7 +215,7 @@ describe("keyringKey()", () => {
     for (const plan of plans) {
       expect(() => checkPlan("auth/jwt-key", plan, { lease: 2 * MINUTE })).not.toThrow()
       const current = { value: "a-key-from-before" }
-      const made = await plan.create(makeContext({ current }))
+      const made = await plan.create(makeContextOf(plan, { current }))
       expect(() => checkCandidate(made, current)).not.toThrow()
     }
   })

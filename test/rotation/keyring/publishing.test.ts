@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest"
 import { type MemoryStore, memory } from "../../../providers/memory/index.ts"
 import type { PromoteOptions, RotationLedger, SecretStore } from "../../../src/core/index.ts"
-import { keyringKey, Rotator } from "../../../src/rotation/index.ts"
+import { configuredRotation, keyringKey, Rotator } from "../../../src/rotation/index.ts"
 import { readKeySet } from "../../../src/rotation/keyring/set.ts"
 import { checkedFakeClock } from "../../support/clock.ts"
 import { NAME } from "./scene.ts"
@@ -51,7 +51,7 @@ describe.each([
     for (let state = "published"; state !== "idle"; ) {
       const { current, keys } = await set()
       state = (await rotator.status(NAME)).state ?? ""
-      expect([keys.length, current === first]).toEqual([2, state === "published"])
+      expect([keys.length, current === first]).toEqual([state === "idle" ? 1 : 2, state === "published"])
       if (seen.at(-1)?.[0] !== state) seen.push([state, Math.round((clock.monotonic() - begun) / MINUTE)])
       await clock.advance("1m")
       await rotator.tick()
@@ -62,4 +62,26 @@ describe.each([
       ["idle", 31 + 92],
     ])
   })
+})
+
+it("keeps an old key for as long as its tokens live where only the configuration says how long that is", async () => {
+  const clock = checkedFakeClock()
+  const store = memory({}, { clock })
+  const rotation = configuredRotation(keyringKey({ consumers, clock }), {
+    rotation: { enabled: true, interval: "24h" },
+    expiration: "8h",
+  })
+  const rotator = new Rotator({ store, clock, random: () => 0.5, rotations: { [NAME]: rotation } })
+  onTestFinished(async () => await rotator.close())
+  const set = async () => readKeySet((await store.read(NAME, { signal })).value)
+  await rotator.tick()
+  await clock.advance("9h")
+  await rotator.tick()
+  const begun = clock.wall()
+  await rotator.rotate(NAME)
+  await clock.advance("31m")
+  await rotator.tick()
+  // The grace is 8 hours now, beside the 32 minutes in which somebody may still sign with it.
+  const grace = (8 * 60 + 32) * MINUTE
+  expect((await set()).keys[1]).toMatchObject({ notAfter: begun + 31 * MINUTE + grace, overlap: grace })
 })

@@ -7,7 +7,7 @@ import { graceOf, propagationOf } from "../../../src/rotation/plan-times.ts"
 import { generatedKey } from "../../../src/rotation/plans/generated-key.ts"
 import { Rotator } from "../../../src/rotation/rotator.ts"
 import type { FakeClock } from "../../../src/testing/index.ts"
-import { makeContext } from "../plans/contexts.ts"
+import { makeContextOf } from "../plans/contexts.ts"
 import { Fleet, MAX_STALE, type Replica, TOKEN_LIFETIME, TTL } from "./fleet.ts"
 import { NAME } from "./scene.ts"
 
@@ -45,7 +45,7 @@ async function sceneOf(
   const fleet = new Fleet(clock => memory({}, { clock }), random)
   const { clock, store } = fleet
   const plan = planOn(clock)
-  await fleet.write(first ?? (await plan.create(makeContext())).value)
+  await fleet.write(first ?? (await plan.create(makeContextOf(plan))).value)
 
   const start = async (name: string, skew: number): Promise<Replica> => {
     const replica = await fleet.start(name, skew, { refreshInterval: "100d", ...options })
@@ -185,11 +185,11 @@ describe("a replica that sleeps through publish and promote", () => {
     const random = numbers(3)
     const fleet = new Fleet(clock => memory({}, { clock }), random)
     const plan = keyringKey({ consumers, clock: fleet.clock })
-    const first = (await plan.create(makeContext())).value
+    const first = (await plan.create(makeContextOf(plan))).value
     await fleet.write(first)
     const awake = await fleet.start("awake")
     const asleep = await fleet.start("asleep")
-    const next = (await plan.create(makeContext({ current: { value: first } }))).value
+    const next = (await plan.create(makeContextOf(plan, { current: { value: first } }))).value
     await fleet.write(plan.publish?.(first, next) ?? "")
     await fleet.pass(propagationOf(plan), asleep)
     await fleet.write(next)

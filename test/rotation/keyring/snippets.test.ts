@@ -6,7 +6,7 @@ import { keySet, plan, sign } from "../../../docs/snippets/jwks.ts"
 import { sign as signJwt, verify } from "../../../docs/snippets/jwt.ts"
 import { seal, unseal } from "../../../docs/snippets/sessions.ts"
 import { expectNoLeak } from "../../support/canary.ts"
-import { makeContext } from "../plans/contexts.ts"
+import { makeContextOf } from "../plans/contexts.ts"
 import { keyringScene } from "./scene.ts"
 
 describe("the snippet for JWTs", () => {
@@ -55,7 +55,7 @@ describe("the snippet for sessions", () => {
 describe("the snippet for a JWKS", () => {
   it("lets others check tokens, with keys that were published before, and shows no private key", async () => {
     const { open, put, clock, canary } = keyringScene("no versions")
-    const first = String((await plan.create(makeContext())).value)
+    const first = String((await plan.create(makeContextOf(plan))).value)
     await put(first)
     const keys = await open()
     const server = createServer((_, answer) => answer.end(JSON.stringify(keySet(keys))))
@@ -64,7 +64,7 @@ describe("the snippet for a JWKS", () => {
     const { port } = server.address() as AddressInfo
     const theirs = createRemoteJWKSet(new URL(`http://127.0.0.1:${port}/`), { cooldownDuration: 3_600_000 })
     const before = await sign(keys, { sub: "ada" }, "8h")
-    const next = String((await plan.create(makeContext({ current: { value: first } }))).value)
+    const next = String((await plan.create(makeContextOf(plan, { current: { value: first } }))).value)
     await put(plan.publish?.(first, next) ?? "")
     await clock.advance("1m")
     // They ask once, while the new key is published, and no more.

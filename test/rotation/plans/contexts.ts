@@ -1,4 +1,11 @@
-import type { ApplyContext, AwaitsContext, MakeContext, StepContext } from "../../../src/rotation/plan.ts"
+import type {
+  ApplyContext,
+  AwaitsContext,
+  MakeContext,
+  RotationPlan,
+  StepContext,
+} from "../../../src/rotation/plan.ts"
+import { graceOf, propagationOf } from "../../../src/rotation/plan-times.ts"
 
 /** What a Rotator gives to a step. */
 export function stepContext(more: Partial<StepContext> = {}): StepContext {
@@ -13,7 +20,20 @@ export function stepContext(more: Partial<StepContext> = {}): StepContext {
 
 /** What a Rotator gives to `create` and `mint`; nothing is in use unless it is said. */
 export function makeContext(more: Partial<MakeContext> = {}): MakeContext {
-  return { ...stepContext(), current: undefined, label: "latchkey-r1", scopes: [], ...more }
+  return {
+    ...stepContext(),
+    current: undefined,
+    label: "latchkey-r1",
+    scopes: [],
+    grace: 0,
+    propagation: 0,
+    ...more,
+  }
+}
+
+/** What a Rotator that keeps to the times of this plan gives to `create`. */
+export function makeContextOf(plan: RotationPlan, more: Partial<MakeContext> = {}): MakeContext {
+  return makeContext({ grace: graceOf(plan), propagation: propagationOf(plan), ...more })
 }
 
 /** What a Rotator gives to `apply`; nothing is in use unless it is said. */
