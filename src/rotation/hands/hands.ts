@@ -7,6 +7,7 @@ import {
   type SecretError,
 } from "../../core/index.ts"
 import type { RotationStep } from "../events.ts"
+import type { Credential } from "../plan.ts"
 import type { Answer, AnswerTo, Notice, Step } from "../protocol/steps.ts"
 import { PlanSteps } from "./plan-steps.ts"
 import { type FoundByClock, type MainWithExpiry, StoreSteps } from "./store-steps.ts"
@@ -133,8 +134,12 @@ export class Hands {
       case "kept":
         return await this.#store.kept(step)
       case "create":
-      case "mint":
-        return await this.#plan.make(step, fence)
+        return (await this.#plan.make(step, fence)) as Credential
+      case "mint": {
+        const made = await this.#plan.make(step, fence)
+        if (!("notMade" in made)) return made
+        return { notMade: new StepFailed("mint", failureOf(made.notMade, this.#subject).error) }
+      }
       case "park":
         return await this.#store.park(step.rotationId, step.value)
       case "list":

@@ -8,7 +8,7 @@ import type {
   StepContext,
   Verdict,
 } from "../plan.ts"
-import type { Deadlines } from "../plan-times.ts"
+import { type Deadlines, settlingOf } from "../plan-times.ts"
 import type { NotMade, Step } from "../protocol/steps.ts"
 import { farSideError } from "./far-side-error.ts"
 import type { Subject } from "./subject.ts"
@@ -86,13 +86,13 @@ export class PlanSteps {
     await this.#call("revoke", "revoke", about, async context => plan.revoke?.(credential, context))
   }
 
-  /** Several tries before a refusal counts: what was just made may not be known everywhere yet. */
+  /** Tried for a while before a refusal counts: what was just made may not be known everywhere yet. */
   async verify(credential: Credential, about: About): Promise<Verdict> {
     const { plan } = this.#subject
     return await this.#verdict("verify", "works", about, context => plan.verify(credential, context))
   }
 
-  /** Several tries before an acceptance counts: what was just revoked may still be known somewhere. */
+  /** Tried for a while before an acceptance counts: what was just revoked may still be known somewhere. */
   async verifyOld(credential: OldCredential, about: About): Promise<Verdict> {
     const { plan } = this.#subject
     return await this.#verdict(
@@ -121,9 +121,10 @@ export class PlanSteps {
     about: About,
     ask: (context: StepContext) => Promise<Verdict>,
   ): Promise<Verdict> {
-    const { clock, deadlines } = this.#subject
+    const { clock, plan } = this.#subject
+    const settling = settlingOf(plan)
     return await this.#call(call, "verify", about, context =>
-      untilVerdict({ clock, deadline: deadlines.verify, wanted, signal: context.signal }, async () => {
+      untilVerdict({ clock, settling, wanted, signal: context.signal }, async () => {
         const verdict = await ask(context)
         if (verdict !== "works" && verdict !== "refused") throw this.#garbled(call, '"works" or "refused"')
         return verdict

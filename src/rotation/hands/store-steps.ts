@@ -62,7 +62,8 @@ export class StoreSteps {
     try {
       if (current !== undefined) {
         const found = await this.#call("reading the secret", signal => current(name, { signal }))
-        return found !== undefined && (version === undefined || version === found.version) ? found : {}
+        if (version === undefined || version === found?.version) return found ?? {}
+        // A former version is the store's own to give, where it gives those.
       }
       return await this.#call("reading the secret", signal =>
         store.read(name, { signal, ...(version === undefined ? {} : { version }) }),

@@ -53,6 +53,17 @@ export function* idOfCandidate(turn: Turn, { value }: Kept): Part<string | undef
   return strange.length === 1 ? strange[0]?.id : undefined
 }
 
+/** Removes what was kept for this rotation, under the id of every attempt: one that comes late keeps it under an older one. */
+export function* discardAll({ terms, journal }: Turn): Part<void> {
+  const { claimSeq, attempt, rotationId, candidate } = journal
+  const reference = candidate === undefined ? {} : { reference: candidate }
+  if (rotationId !== undefined) yield* ask({ do: "discard", rotationId, ...reference })
+  for (let before = 0; claimSeq !== undefined && before < attempt; before += 1) {
+    const older = terms.rotationId(claimSeq, before)
+    if (older !== rotationId) yield* ask({ do: "discard", rotationId: older })
+  }
+}
+
 /** Revokes each of these credentials, looking at the journal before every one. */
 export function* revokeEach(turn: Turn, ids: readonly string[]): Part<Turn> {
   let fenced = turn

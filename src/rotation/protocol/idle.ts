@@ -1,7 +1,7 @@
 import type { RotationJournal } from "../../core/index.ts"
 import type { ListedCredential } from "../plan.ts"
 import { idOfMain, readMain } from "./facts.ts"
-import { type Turn, write } from "./hold.ts"
+import { block, type Turn, write } from "./hold.ts"
 import { ask, type Found, type Main, type Part } from "./steps.ts"
 import { type Ending, TurnEnds, type Wish } from "./terms.ts"
 
@@ -61,8 +61,10 @@ function* sweep(turn: Turn): Part<void> {
 }
 
 function isOurs({ terms, journal }: Turn, { id, label }: ListedCredential): boolean {
-  if (terms.labels) return label !== undefined && terms.isOurLabel(label)
-  return journal.knownIds !== undefined && !journal.knownIds.includes(id)
+  const { knownIds } = journal
+  // What a person let go of with a rotation is left to that person.
+  if (knownIds?.includes(id)) return false
+  return terms.labels ? label !== undefined && terms.isOurLabel(label) : knownIds !== undefined
 }
 
 /**
@@ -83,7 +85,8 @@ function* repair(turn: Turn, found: Found, main: Main): Part<void> {
   }
   const held = yield* write(turn, {})
   const good = yield* ask({ do: "main", version: promotedVersion })
-  if (good.value === undefined) return
+  // Nobody but a person can say now what the secret should hold.
+  if (good.value === undefined) return yield* block(held, "foreign-version")
   const done = (promoted: { version: string }): RotationJournal => ({
     ...held.journal,
     seq: held.journal.seq + 1,
@@ -97,10 +100,13 @@ function* repair(turn: Turn, found: Found, main: Main): Part<void> {
     expectBase: main.version,
     journal: done,
   })
-  if (promotion !== "refused" && !promotion.journaled) {
-    yield* write(held, { leaseUntil: 0, promotedVersion: promotion.version })
+  if (promotion === "refused") {
+    // Somebody has written meanwhile: the next look sees who.
+    yield* write(held, { leaseUntil: 0 })
+    throw new TurnEnds({ end: "lost", alarm: false })
   }
-  if (promotion !== "refused") yield* ask({ do: "tell", notice: { about: "repaired" } })
+  if (!promotion.journaled) yield* write(held, { leaseUntil: 0, promotedVersion: promotion.version })
+  yield* ask({ do: "tell", notice: { about: "repaired" } })
   throw new TurnEnds({ end: "moved" })
 }
 
@@ -122,7 +128,8 @@ function* claim(turn: Turn, main: Main, wish: Wish): Part<void> {
     candidate: undefined,
     previous: undefined,
     notBefore: undefined,
-    compromised: wish.compromised === true ? true : undefined,
+    // An emergency whose first candidate was refused is still one.
+    compromised: wish.compromised === true || journal.compromised === true ? true : undefined,
     rollback: undefined,
     reason: undefined,
     blockedFrom: undefined,

@@ -63,8 +63,12 @@ function ofThisClaim({ terms, journal: { claimSeq = 0, attempt } }: Turn): Selec
   return ({ label }) => label !== undefined && labels.includes(label)
 }
 
-function ofOurs({ terms, journal: { rotationId = "" } }: Turn): Selection {
-  return ({ label }) => label !== undefined && terms.isOurLabel(label) && label !== terms.label(rotationId)
+function ofOurs({ terms, journal: { rotationId = "", knownIds = [] } }: Turn): Selection {
+  return ({ id, label }) =>
+    label !== undefined &&
+    terms.isOurLabel(label) &&
+    label !== terms.label(rotationId) &&
+    !knownIds.includes(id)
 }
 
 function strange({ journal: { knownIds = [] } }: Turn): Selection {
@@ -90,6 +94,11 @@ function* mint(turn: Turn): Part<void> {
   const fenced = yield* fence(turn, terms.deadlines.make)
   const current = credentialOf(main, journal.oldId)
   const made = yield* ask({ do: "mint", rotationId, current })
+  if ("notMade" in made) {
+    // Nothing is there that could be an orphan, so that the next run need not look for one.
+    yield* write(fenced, { state: "claimed" })
+    throw made.notMade
+  }
   const after = yield* ask({ do: "load" })
   if (!isHeld(fenced, after, terms.deadlines.store)) {
     yield* ask({ do: "revoke", rotationId, credential: made })

@@ -1,6 +1,6 @@
 import type { Kept } from "../../core/index.ts"
 import type { Credential } from "../plan.ts"
-import { credentialOf, readCandidate, readMain } from "./facts.ts"
+import { credentialOf, discardAll, readCandidate, readMain } from "./facts.ts"
 import { block, fence, type Turn, write } from "./hold.ts"
 import { removeOrphans } from "./make.ts"
 import { ask, type Main, type Part } from "./steps.ts"
@@ -49,7 +49,7 @@ export function* whenApplied(turn: Turn): Part<void> {
 }
 
 /** The former credential is refused, so the one that was to be left stays. */
-function* stay(turn: Turn): Part<void> {
+export function* stay(turn: Turn): Part<void> {
   const { oldId, newId, base } = turn.journal
   yield* write(turn, {
     state: "promoted",
@@ -83,7 +83,7 @@ export function* whenDiscarding(turn: Turn): Part<void> {
     if (newId !== undefined || kept !== undefined) yield* ask({ do: "revoke", rotationId, credential })
   }
   fenced = yield* fence(fenced, terms.deadlines.store)
-  yield* ask({ do: "discard", rotationId, ...(reference === undefined ? {} : { reference }) })
+  yield* discardAll(fenced)
   yield* write(fenced, {
     state: "idle",
     newId: oldId,
@@ -91,7 +91,6 @@ export function* whenDiscarding(turn: Turn): Part<void> {
     adopted: undefined,
     candidate: undefined,
     base: undefined,
-    compromised: undefined,
     attempt: journal.attempt + 1,
     notBefore: turn.at + terms.backoff(journal.attempt + 1),
     leaseUntil: 0,

@@ -1,6 +1,6 @@
 import type { Promoted, SecretValue } from "../../core/index.ts"
 import type { OldCredential } from "../plan.ts"
-import { readCandidate, readMain } from "./facts.ts"
+import { discardAll, readCandidate, readMain } from "./facts.ts"
 import { block, fence, type Patch, type Turn, write } from "./hold.ts"
 import { change, refuseForeign } from "./promote.ts"
 import { ask, type Part } from "./steps.ts"
@@ -30,7 +30,7 @@ export function* whenRetiring(turn: Turn): Part<void> {
   yield* seeThatItIsDead(fenced, old, isOurs)
   fenced = yield* fence(fenced, terms.deadlines.store)
   yield* stillPromoted(fenced)
-  yield* ask({ do: "discard", rotationId })
+  yield* discardAll(fenced)
   yield* write(fenced, {
     state: "idle",
     oldId: undefined,

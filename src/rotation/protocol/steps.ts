@@ -27,6 +27,11 @@ export interface Main {
 /** What a change of the secret did. */
 export type Promotion = PromotedBy | "refused"
 
+/** The far side has made no credential for certain. The failure is thrown as it is, once that is written down. */
+export interface NotMade {
+  readonly notMade: unknown
+}
+
 /** Whether a write of the journal was the one that counted, and when it was sent by the monotonic clock. */
 export type Saving = { readonly saved: true; readonly sent: number } | { readonly saved: false }
 
@@ -91,7 +96,7 @@ interface Answers {
   readonly main: Main
   readonly kept: Kept | undefined
   readonly create: Credential
-  readonly mint: Credential
+  readonly mint: Credential | NotMade
   readonly park: { readonly reference: string; readonly mine: boolean }
   readonly list: readonly ListedCredential[]
   readonly identify: string | undefined

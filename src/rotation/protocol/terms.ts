@@ -62,12 +62,7 @@ export interface Mind {
 }
 
 /** Why a wish is not granted. */
-export type Refusal =
-  | "nothing-to-roll-back"
-  | "nothing-to-abort"
-  | "nothing-to-resume"
-  | "too-late-to-abort"
-  | "rotation-under-way"
+export type Refusal = "nothing-to-roll-back" | "nothing-to-abort" | "nothing-to-resume" | "too-late-to-abort"
 
 /** How a turn ended. */
 export type Ending =

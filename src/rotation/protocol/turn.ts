@@ -51,6 +51,7 @@ function* turnFrom(terms: Terms, mind: Mind, wish: Wish): Part<Ending> {
 
 function* fromIdle(turn: Turn, found: Found, wish: Wish): Part<Ending> {
   if (wish.abort) return { end: "not-granted", why: "nothing-to-abort" }
+  if (wish.resume) return { end: "not-granted", why: "nothing-to-resume" }
   if (wish.rollback) return { end: "not-granted", why: "nothing-to-roll-back" }
   return yield* whenIdle(turn, found, wish)
 }

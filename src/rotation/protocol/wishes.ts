@@ -1,6 +1,7 @@
 import type { RotationState } from "../../core/index.ts"
-import { readMain } from "./facts.ts"
-import { type Turn, write } from "./hold.ts"
+import { discardAll, readMain } from "./facts.ts"
+import { fence, type Turn, write } from "./hold.ts"
+import { stay } from "./prove.ts"
 import { formerValue } from "./retire.ts"
 import { ask, type Part } from "./steps.ts"
 import { type Refusal, TurnEnds, type Wish } from "./terms.ts"
@@ -29,7 +30,10 @@ function refuse(why: Refusal): never {
 function* abort(turn: Turn): Part<boolean> {
   const { terms, journal } = turn
   const from = journal.state === "blocked" ? (journal.blockedFrom ?? "blocked") : journal.state
-  if (from === "idle") refuse("nothing-to-abort")
+  if (journal.rollback === true && from === "applied" && terms.overlap) {
+    yield* stay(turn)
+    return true
+  }
   // Without an overlap the far side may accept nothing but the new one by now, also when nobody has heard of that.
   const untouched = terms.overlap || (from !== "parked" && from !== "applied")
   if (CAN_BE_TAKEN_BACK.includes(from) && untouched && journal.rollback !== true) {
@@ -37,26 +41,39 @@ function* abort(turn: Turn): Part<boolean> {
     // A person who ends a rotation that was blocked for a possible orphan has looked for it.
     const looked = journal.reason === "possible-orphan"
     if (looked || (orphans && terms.kind === "generated")) return yield* leave(turn)
-    yield* write(turn, { state: "discarding", reason: undefined, blockedFrom: undefined })
+    yield* write(turn, {
+      state: "discarding",
+      reason: undefined,
+      blockedFrom: undefined,
+      compromised: undefined,
+    })
     return true
   }
   if (journal.state === "discarding") return false
-  // From here on the new credential may be in use: only a person who has looked may let go of it.
-  if (journal.state !== "blocked") refuse("too-late-to-abort")
+  // From here on the new credential may be in use: only a person who has looked may let go of it. One that is being
+  // retired is in use for certain, and all that is let go of is the old one.
+  if (journal.state !== "blocked" && journal.state !== "retiring") refuse("too-late-to-abort")
   return yield* leave(turn)
 }
 
 /** Lets go of everything and revokes nothing: what the secret holds now is adopted by the next rotation. */
 function* leave(turn: Turn): Part<boolean> {
-  const { journal } = turn
+  const { terms, journal } = turn
+  const { newId, oldId } = journal
   const main = yield* readMain()
   const isPromoted = main.version !== undefined && main.version === journal.promotedVersion
-  if (journal.candidate !== undefined && !isPromoted) {
-    const { newId: id } = journal
-    yield* ask({ do: "tell", notice: { about: "new-left-to-person", ...(id === undefined ? {} : { id }) } })
+  const about = isPromoted ? "old-left-to-person" : "new-left-to-person"
+  const id = isPromoted ? oldId : newId
+  if (journal.candidate !== undefined) {
+    yield* ask({ do: "tell", notice: { about, ...(id === undefined ? {} : { id }) } })
   }
+  // What the secret holds now is its own copy; nobody would find these again.
+  yield* discardAll(yield* fence(turn, terms.deadlines.store))
+  const left = [isPromoted ? undefined : newId, oldId].filter(one => one !== undefined)
+  const knownIds = [...new Set([...(journal.knownIds ?? []), ...left])]
   yield* write(turn, {
     state: "idle",
+    knownIds: terms.labels && knownIds.length > 0 ? knownIds : journal.knownIds,
     newId: isPromoted ? journal.newId : undefined,
     promotedVersion: isPromoted ? journal.promotedVersion : undefined,
     oldId: undefined,

@@ -123,11 +123,7 @@ const REFUSALS: Readonly<Record<Refusal, { readonly message: string; readonly hi
   },
   "too-late-to-abort": {
     message: "the new credential may be in use already, so that it cannot be taken back",
-    hint: "let the rotation come to its end, or go back with --rollback while it waits for the end of the grace",
-  },
-  "rotation-under-way": {
-    message: "a rotation is on its way",
-    hint: "let it come to its end first",
+    hint: "let the rotation come to its end; while it waits for the end of the grace, --rollback goes back",
   },
 }
 

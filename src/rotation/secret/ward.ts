@@ -35,7 +35,13 @@ export class Ward {
    */
   due(unhurried: boolean): Due | undefined {
     const moment = this.memory.moment()
-    if (moment === undefined || this.schedule?.enabled !== true) return undefined
+    if (moment === undefined) return undefined
+    const { journal } = moment
+    // What is known to somebody is not left in use until its time comes, because the first candidate was refused.
+    if (journal?.state === "idle" && journal.compromised === true) {
+      return { at: journal.notBefore ?? moment.at, strange: false }
+    }
+    if (this.schedule?.enabled !== true) return undefined
     return unhurried ? this.#due?.dueSpread(moment) : this.#due?.due(moment)
   }
 
