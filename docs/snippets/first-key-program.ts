@@ -1,3 +1,4 @@
+// #region program
 import { createHash } from "node:crypto"
 import { openSecrets } from "latchkey"
 
@@ -7,3 +8,4 @@ const key = await secrets.get("auth/session-key")
 
 const fingerprint = (value: string): string => createHash("sha256").update(value).digest("hex").slice(0, 8)
 setInterval(() => console.log("signs with", fingerprint(key.reveal())), 1_000)
+// #endregion

@@ -1,3 +1,4 @@
+// #region config
 import { defineRotations, generatedKey } from "latchkey/rotation"
 
 export default defineRotations({
@@ -13,3 +14,4 @@ export default defineRotations({
     },
   },
 })
+// #endregion
