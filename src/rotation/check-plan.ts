@@ -16,6 +16,7 @@ import {
   leastPropagationOf,
   propagationOf,
   STEPS,
+  settlingOf,
 } from "./plan-times.ts"
 
 export { graceOf } from "./plan-times.ts"
@@ -49,6 +50,7 @@ const OF_ANY_KIND: readonly string[] = [
   "fenced",
   "acceptsOutage",
   "deadlines",
+  "settling",
   "needs",
   "awaits",
   "apply",
@@ -211,6 +213,12 @@ function checkTimes(plan: RotationPlan, { lease }: PlanSurroundings): void {
   }
   refuseUnknownOptions("deadlines", plan.deadlines ?? {}, STEPS)
   const deadlines = deadlinesOf(plan)
+  if (settlingOf(plan) >= deadlines.verify) {
+    throw misconfigured(
+      `settling is ${durationText(settlingOf(plan))}, and verify ends after ${durationText(deadlines.verify)}`,
+      "write a longer deadlines.verify, or a shorter settling: there has to be time left for the last answer",
+    )
+  }
   for (const step of STEPS) {
     if (deadlines[step] >= lease) {
       throw misconfigured(

@@ -66,6 +66,16 @@ export function deadlinesOf({ deadlines = {} }: Pick<RotationPlan, "deadlines">)
   return Object.fromEntries(entries) as Deadlines
 }
 
+/** For how long the far side is asked again where the plan says nothing, in milliseconds. */
+const DEFAULT_SETTLING = 5_000
+
+/** How long what the far side says does not count yet where it is not what one hopes for, in milliseconds. */
+export function settlingOf(plan: Pick<RotationPlan, "deadlines" | "settling">): number {
+  return plan.settling === undefined
+    ? Math.min(DEFAULT_SETTLING, deadlinesOf(plan).verify / 2)
+    : parseDuration(plan.settling, "settling", "allowed")
+}
+
 const UNITS: readonly (readonly ["d" | "h" | "m" | "s", number])[] = [
   ["d", 86_400_000],
   ["h", 3_600_000],

@@ -105,6 +105,12 @@ interface PlanOfAnyKind {
   /** Whether a short outage is accepted where there is neither an overlap nor a fence. */
   readonly acceptsOutage?: boolean
   readonly deadlines?: StepDeadlines
+  /**
+   * How long the far side takes at most until what was just made, or just revoked, is known everywhere: `verify` and
+   * `verifyOld` are asked again and again for so long before an answer counts that nobody hopes for. Shorter than
+   * `deadlines.verify`. Default `"5s"`, or half of that deadline where it is short.
+   */
+  readonly settling?: Duration
   /** What the far side has to allow for this plan, for `--dry-run`. */
   readonly needs?: readonly string[]
 

@@ -137,6 +137,13 @@ describe("the check of a plan", () => {
       { deadlines: { verify: "5m" } },
       /deadlines.verify is 5m, and a lease ends after 5m/,
     ],
+    ["a settling that is none", generated, { settling: "soon" }, /settling is not/],
+    [
+      "a settling that leaves verify no time for its last answer",
+      generated,
+      { settling: "60s" },
+      /settling is 1m, and verify ends after 1m/,
+    ],
     ["a propagation of nothing", generated, { propagation: "1d" }, /a propagation and no publish/],
     [
       "a propagation that is too short",

@@ -1,39 +1,43 @@
 import { type Clock, pause } from "../../core/index.ts"
 import type { Verdict } from "../plan.ts"
 
-/** How often a far side is asked before what it says counts, though it is not what one hopes for. */
-const TRIES = 3
-
-/** The first pause between two tries, in milliseconds; the second one is twice as long. */
+/** The first pause between two tries, in milliseconds; each one is longer by the same. */
 const FIRST_PAUSE = 1_000
+
+/** How many times the first pause the others become at most. */
+const MOST_PAUSES = 5
 
 /** How long all tries and pauses may take, and what is hoped for. */
 export interface VerdictTerms {
   readonly clock: Clock
-  /** Of all tries together, in milliseconds. */
-  readonly deadline: number
+  /** For how long what is not hoped for does not count yet, in milliseconds. */
+  readonly settling: number
   /** What counts at once. */
   readonly wanted: Verdict
   readonly signal: AbortSignal
 }
 
 /**
- * Asks a far side up to three times, with pauses, until it says what is wanted; what it says at last counts. It may also
- * fail to answer: then it is asked again as well, and the last failure is thrown.
+ * Asks a far side again and again, with growing pauses, until it says what is wanted or has had the time to settle; what
+ * it says then counts. It may also fail to answer: then it is asked again as well, and the last failure is thrown.
  *
  * @throws SecretError `ABORTED`; whatever the last try throws.
  */
 export async function untilVerdict(terms: VerdictTerms, ask: () => Promise<Verdict>): Promise<Verdict> {
-  const { clock, deadline, wanted, signal } = terms
-  // Of a short deadline, too, most is left for the answers.
-  const first = Math.min(FIRST_PAUSE, deadline / 10)
+  const { clock, settling, wanted, signal } = terms
+  const begun = clock.monotonic()
+  // In a short time, too, it is asked several times.
+  const first = Math.min(FIRST_PAUSE, settling / 5)
   for (let tried = 1; ; tried++) {
+    const left = settling - (clock.monotonic() - begun)
     try {
       const verdict = await ask()
-      if (verdict === wanted || tried === TRIES) return verdict
+      if (verdict === wanted || left <= 0) return verdict
     } catch (thrown) {
-      if (tried === TRIES || signal.aborted) throw thrown
+      if (left <= 0 || signal.aborted) throw thrown
     }
-    await pause(clock, first * tried, signal)
+    // The last try comes at the end, however long the answers took.
+    const rest = Math.max(0, settling - (clock.monotonic() - begun))
+    await pause(clock, Math.min(rest, first * Math.min(tried, MOST_PAUSES)), signal)
   }
 }

@@ -9,16 +9,24 @@ export interface ReadyPlanOptions {
   readonly grace?: Duration
   /** The time that each step may take. Default: as in {@link StepDeadlines}. */
   readonly deadlines?: StepDeadlines
+  /** How long the far side takes until it knows what is new everywhere, before an answer counts that nobody hopes for. Default: `"5s"`, `"30s"` at IAM. */
+  readonly settling?: Duration
 }
 
 /** The names of {@link ReadyPlanOptions}, for `refuseUnknownOptions`. */
-export const READY_PLAN_OPTIONS: readonly (keyof ReadyPlanOptions)[] = ["consumers", "grace", "deadlines"]
+export const READY_PLAN_OPTIONS: readonly (keyof ReadyPlanOptions)[] = [
+  "consumers",
+  "grace",
+  "deadlines",
+  "settling",
+]
 
 /** What of the options stands in the plan as it is. */
-export function taken({ consumers, grace, deadlines }: ReadyPlanOptions): ReadyPlanOptions {
+export function taken({ consumers, grace, deadlines, settling }: ReadyPlanOptions): ReadyPlanOptions {
   return {
     consumers,
     ...(grace === undefined ? {} : { grace }),
     ...(deadlines === undefined ? {} : { deadlines }),
+    ...(settling === undefined ? {} : { settling }),
   }
 }

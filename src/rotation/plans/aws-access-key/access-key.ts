@@ -44,6 +44,12 @@ const OPTIONS = ["iam", "user", "exclusive", "sts"]
 const MOST_KEYS = 2
 
 /**
+ * IAM is eventually consistent: a new key is known after some seconds as a rule ("Changes that I make are not always
+ * immediately visible" in the IAM User Guide), and sometimes later.
+ */
+const SETTLING = "30s"
+
+/**
  * The access key of an IAM user, as JSON: `{ "accessKeyId": "AKIA…", "secretAccessKey": "…" }`.
  *
  * IAM makes the key, and tells its secret once; the old one works on until it is switched off and deleted after the
@@ -52,7 +58,7 @@ const MOST_KEYS = 2
  * keys of the user are ours.
  *
  * A key is tried by `GetCallerIdentity` of AWS STS, which needs no permission. A fresh key is known everywhere after some
- * seconds only; it is asked for several times.
+ * seconds only, so that it is asked for up to 30 seconds (`settling`) before a refusal counts.
  *
  * Where a role can be had, take it: it has no key that must be rotated.
  *
@@ -73,6 +79,7 @@ export function awsAccessKey(options: AwsAccessKeyOptions): MintedPlan {
     overlap: true,
     labels: false,
     exclusive,
+    settling: SETTLING,
     ...taken(options),
     needs: [
       `iam:CreateAccessKey, iam:ListAccessKeys, iam:UpdateAccessKey and iam:DeleteAccessKey on arn:aws:iam::*:user/${user}`,
