@@ -79,11 +79,14 @@ async function load(file: string): Promise<unknown> {
   } catch (thrown) {
     if (isSecretError(thrown)) throw thrown
     const code = codeOf(thrown)
-    if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[mc]?ts$/.test(file)) {
       throw new UsageError(
         `this Node (${process.version}) cannot run ${file}`,
         "Node 22.18 and later run TypeScript as it is: bring Node up to date, or write latchkey.config.mjs",
       )
+    }
+    if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+      throw new UsageError(`${file} is no module`, "write latchkey.config.ts or latchkey.config.mjs")
     }
     if (code === "ERR_MODULE_NOT_FOUND") {
       throw new UsageError(

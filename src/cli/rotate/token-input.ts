@@ -111,10 +111,11 @@ function textIn(bytes: Buffer, called: string): string {
 
 /** What is typed or pasted is not shown. Nothing for whoever ends the input instead. */
 async function ask(secret: string, { in: input, err }: Streams, limit: Limit): Promise<string | undefined> {
-  err.write(`new token for ${printable(secret)} (it is not shown): `)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 })
   const ended = new Promise<undefined>(resolve => lines.once("close", () => resolve(undefined)))
+  // Only now, when the terminal shows nothing any more: whoever pastes at once is quicker than that.
+  err.write(`new token for ${printable(secret)} (it is not shown): `)
   // A terminal that shows nothing does not turn Ctrl-C into a signal either.
   lines.once("SIGINT", () => limit.interrupt())
   try {
