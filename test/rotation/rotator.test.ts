@@ -161,6 +161,8 @@ describe("A rotation", () => {
         fence: expect.any(Number),
         label,
         scopes: ["forms:read"],
+        grace: GRACE,
+        propagation: 0,
         aborted: false,
         current: old,
       },

@@ -5,7 +5,7 @@ import { Timeline } from "./timeline.ts"
 export type Visit = (name: string) => Promise<number>
 
 /** How long the one timer sleeps at most, in milliseconds: it stands still while the machine is suspended. */
-const HEARTBEAT = 30_000
+const HEARTBEAT = 60_000
 
 /** The shortest pause between two visits of one secret, in milliseconds, so that no mistake makes a loop without one. */
 const SHORTEST_PAUSE = 100
@@ -22,9 +22,13 @@ export class Agenda {
   readonly #clock: Clock
   readonly #timeline: Timeline
   readonly #entries: ReadonlyMap<string, Entry>
+  readonly #underWay: Set<Promise<void>> = new Set()
   /** Not later than the earliest entry: what is before it need not be looked through. */
   #earliest = 0
-  #wake: (() => void) | undefined
+  #visit: Visit | undefined
+  #timer: Timer | undefined
+  /** When the timer fires, by the timeline. */
+  #armedFor = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock, names: readonly string[]) {
     this.#clock = clock
@@ -37,31 +41,46 @@ export class Agenda {
     const entry = this.#entries.get(name)
     if (entry === undefined) return
     entry.at = this.#timeline.now() + Math.max(SHORTEST_PAUSE, delay)
-    if (entry.at >= this.#earliest) return
-    this.#earliest = entry.at
-    this.#wake?.()
+    this.#earliest = Math.min(this.#earliest, entry.at)
+    this.#arm()
   }
 
-  /** Goes to each secret when its time comes. Resolves when the signal aborts and nobody is on the way any more. */
+  /**
+   * Goes to each secret when its time comes. Resolves when the signal aborts and nobody is on the way any more. Not to be
+   * called again before that.
+   */
   async run(signal: AbortSignal, visit: Visit): Promise<void> {
-    const underWay = new Set<Promise<void>>()
-    const go = async (entry: Entry): Promise<void> => {
-      const delay = await visit(entry.name)
-      // Unless it was set meanwhile.
-      if (entry.at === Number.POSITIVE_INFINITY) this.set(entry.name, delay)
-    }
-    while (!signal.aborted) {
-      for (const entry of this.#due()) {
-        const going = go(entry)
-        underWay.add(going)
-        going.then(() => underWay.delete(going))
-      }
-      await this.#sleep(signal)
-    }
-    await Promise.all(underWay)
+    if (signal.aborted) return
+    this.#visit = visit
+    await new Promise<void>(resolve => {
+      signal.addEventListener("abort", () => resolve(), { once: true })
+      this.#go()
+    })
+    this.#visit = undefined
+    this.#timer?.clear()
+    this.#armedFor = Number.POSITIVE_INFINITY
+    await Promise.all(this.#underWay)
   }
 
-  /** All whose time has come; nobody else is sent to them until they have been gone to. */
+  /** Sends somebody to each secret whose time has come, and nobody else until that one is back. */
+  #go(): void {
+    const visit = this.#visit
+    this.#armedFor = Number.POSITIVE_INFINITY
+    if (visit === undefined) return
+    for (const entry of this.#due()) {
+      const going = this.#goTo(entry, visit)
+      this.#underWay.add(going)
+      going.then(() => this.#underWay.delete(going))
+    }
+    this.#arm()
+  }
+
+  async #goTo(entry: Entry, visit: Visit): Promise<void> {
+    const delay = await visit(entry.name)
+    // Unless it was set meanwhile.
+    if (entry.at === Number.POSITIVE_INFINITY) this.set(entry.name, delay)
+  }
+
   #due(): Entry[] {
     const now = this.#timeline.now()
     if (now < this.#earliest) return []
@@ -76,20 +95,14 @@ export class Agenda {
     return due
   }
 
-  async #sleep(signal: AbortSignal): Promise<void> {
-    const pause = Math.min(HEARTBEAT, Math.max(0, this.#earliest - this.#timeline.now()))
-    if (signal.aborted) return
-    await new Promise<void>(resolve => {
-      let timer: Timer | undefined
-      const wake = (): void => {
-        timer?.clear()
-        this.#wake = undefined
-        signal.removeEventListener("abort", wake)
-        resolve()
-      }
-      this.#wake = wake
-      signal.addEventListener("abort", wake, { once: true })
-      timer = this.#clock.timer("waited-for", pause, wake)
-    })
+  #arm(): void {
+    if (this.#visit === undefined) return
+    const now = this.#timeline.now()
+    const at = Math.min(now + HEARTBEAT, Math.max(now, this.#earliest))
+    if (at >= this.#armedFor) return
+    this.#timer?.clear()
+    this.#armedFor = at
+    // Rounded up, because a clock may be too coarse for the rest of a millisecond.
+    this.#timer = this.#clock.timer("waited-for", Math.ceil(at - now), () => this.#go())
   }
 }

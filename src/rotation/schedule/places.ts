@@ -1,9 +1,18 @@
-import { untilAborted } from "../../core/index.ts"
+import { aborted } from "../../core/index.ts"
+
+/** Somebody who waits for a place. */
+interface Waiting {
+  readonly signal: AbortSignal
+  enter(): void
+  leave(): void
+}
 
 /** So many may be in at once; the others wait in their order. */
 export class Places {
   readonly #most: number
-  readonly #waiting: Set<() => void> = new Set()
+  readonly #waiting: Set<Waiting> = new Set()
+  /** How many wait with each signal: one listener for all of them, because a thousand may. */
+  readonly #signals: Map<AbortSignal, { count: number; readonly listener: () => void }> = new Map()
   #taken = 0
 
   constructor(most: number) {
@@ -32,18 +41,11 @@ export class Places {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    let enter = (): void => undefined
-    const entered = new Promise<void>(resolve => {
-      enter = resolve
+    if (signal.aborted) throw aborted({})
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.add({ signal, enter: resolve, leave: () => reject(aborted({})) })
+      this.#listen(signal)
     })
-    this.#waiting.add(enter)
-    try {
-      await untilAborted(signal, () => entered)
-    } catch (thrown) {
-      // It may have been handed on in the very moment in which its taker left.
-      if (!this.#waiting.delete(enter)) this.#handOn()
-      throw thrown
-    }
   }
 
   /** A place is handed on, not given back, or a newcomer could slip in between. */
@@ -52,7 +54,33 @@ export class Places {
     if (next === undefined) this.#taken -= 1
     else {
       this.#waiting.delete(next)
-      next()
+      this.#unlisten(next.signal)
+      next.enter()
     }
+  }
+
+  #listen(signal: AbortSignal): void {
+    const known = this.#signals.get(signal)
+    if (known !== undefined) {
+      known.count += 1
+      return
+    }
+    const listener = (): void => {
+      this.#signals.delete(signal)
+      for (const one of [...this.#waiting]) {
+        if (one.signal === signal && this.#waiting.delete(one)) one.leave()
+      }
+    }
+    this.#signals.set(signal, { count: 1, listener })
+    signal.addEventListener("abort", listener, { once: true })
+  }
+
+  #unlisten(signal: AbortSignal): void {
+    const known = this.#signals.get(signal)
+    if (known === undefined) return
+    known.count -= 1
+    if (known.count > 0) return
+    this.#signals.delete(signal)
+    signal.removeEventListener("abort", known.listener)
   }
 }
