@@ -1,4 +1,5 @@
 /** Writes the pages of docs that are made of code: `npm run docs`. Tests hold them to it. */
+import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { COLUMNS } from "../test/faults/columns.ts"
@@ -6,10 +7,12 @@ import { pageOf } from "../test/faults/matrix/page.ts"
 import { permissionsPage } from "../test/permissions/page.ts"
 import { capabilitiesPage } from "./capabilities-page.ts"
 import { root } from "./project.ts"
+import { rotatePage } from "./rotate-page.ts"
 
 const PAGES: Readonly<Record<string, () => string>> = {
   "capabilities.md": capabilitiesPage,
   "faults.md": () => pageOf(COLUMNS),
+  "latchkey-rotate.md": () => rotatePage(readFileSync(join(root, "docs/latchkey-rotate.md"), "utf8")),
   "permissions.md": permissionsPage,
 }
 
