@@ -25,6 +25,8 @@ export interface HttpProxyOptions {
   readonly clock?: Clock
   /** Milliseconds by which every answer comes later. Default: 0. */
   readonly latencyMs?: number
+  /** The time that answers tell, in milliseconds since 1970. Default: what the service tells. */
+  readonly now?: () => number
 }
 
 /** A proxy in this process that understands HTTP, passes everything on, and does harm on demand. */
@@ -65,7 +67,7 @@ const OF_THE_CONNECTION = new Set([
 
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpProxy> {
-  const { upstream, upstreamCa, clock = systemClock } = options
+  const { upstream, upstreamCa, clock = systemClock, now } = options
   const secure = new URL(upstream).protocol === "https:"
   const agent = secure
     ? new HttpsAgent({ keepAlive: true, ...(upstreamCa === undefined ? {} : { ca: upstreamCa }) })
@@ -113,7 +115,7 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
       await pause(latencyMs)
       return give(response, entry, made(deed))
     }
-    const answer = await forwarded(request, incoming.url ?? "/")
+    const answer = dated(await forwarded(request, incoming.url ?? "/"), now)
     await pause(latencyMs + (deed?.is === "delay" ? deed.milliseconds : 0))
     if (!response.destroyed) harm(response, entry, answer, { deed, reset })
   }
@@ -169,6 +171,13 @@ export async function startHttpProxy(options: HttpProxyOptions): Promise<HttpPro
       await closed
     },
   }
+}
+
+/** The same answer, told at another time. */
+function dated(answer: Answer, now: (() => number) | undefined): Answer {
+  if (now === undefined) return answer
+  const rest = answer.headers.filter(([name]) => name.toLowerCase() !== "date")
+  return { ...answer, headers: [...rest, ["date", new Date(now()).toUTCString()]] }
 }
 
 interface Harm {
