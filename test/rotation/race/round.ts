@@ -1,0 +1,156 @@
+import type { Lead, Looked, Stop } from "./messages.ts"
+import type { Outcome, Race } from "./race.ts"
+import type { Runner } from "./runner.ts"
+
+/** When a replica that was stopped past its lease goes on. */
+export const COMEBACKS = [
+  "while another one is at it",
+  "before another one goes on",
+  "when the others wait or are done",
+  "when all is over",
+] as const
+
+export type Comeback = (typeof COMEBACKS)[number]
+
+/** What is to happen in a round. */
+export interface RoundParts {
+  /** Where whoever takes the lead is stopped. Absent: nobody is. */
+  readonly stop?: Stop
+  readonly comeback?: Comeback
+  /** After how many of the moments of the one who has taken over the first one goes on. */
+  readonly later?: number
+}
+
+/** What happened in a round. */
+export interface Course {
+  /** Where a replica was stopped; absent if none was. */
+  readonly stoppedAt: string | undefined
+  readonly takenOver: boolean
+  /** What whoever was overtaken began to change when it went on. */
+  readonly begunLate: readonly string[]
+  /** The moments after each lead, in the order in which the leads were taken. */
+  readonly moments: Readonly<Partial<Record<Lead, readonly string[]>>>
+  /** Whatever kept replicas from going on for good. */
+  readonly blocked: readonly string[]
+  /** What steps failed with, of which all recovered. */
+  readonly failures: readonly string[]
+}
+
+/** Until a rotation is due again, with the plans' schedule of 24 hours. */
+const DAY = 24 * 3_600_000
+/** Past every lease of two minutes, and the half minute after it. */
+const PAST_LEASE = 160_000
+/** Past the grace of the plans, 65 minutes and 35 seconds, and every pause after a failure. */
+const PAST_GRACE = 70 * 60_000
+
+/** After so many looks of all a rotation should have come to its end, whatever befell it: long before the next one is due. */
+const MOST_LOOKS = 12
+
+/** One rotation by eight replicas, whose leader is stopped past its lease and goes on. */
+export class Round {
+  readonly #race: Race
+  readonly #parts: RoundParts
+  readonly #moments: Partial<Record<Lead, readonly string[]>> = {}
+  readonly #blocked = new Set<string>()
+  readonly #failures: string[] = []
+  #stopped: { readonly runner: Runner; readonly at: string } | undefined
+  #late: readonly string[] = []
+
+  constructor(race: Race, parts: RoundParts) {
+    this.#race = race
+    this.#parts = parts
+  }
+
+  async run(): Promise<Course> {
+    const race = this.#race
+    const { stop } = this.#parts
+    await race.leap(DAY)
+    await race.forget()
+    await this.#lookAt(race.runners, stop)
+    if (stop?.after === "retiring") {
+      await race.leap(PAST_GRACE)
+      await this.#lookAt(race.runners, stop)
+    }
+    if (this.#stopped !== undefined) await this.#withOneStopped(this.#stopped.runner)
+    await this.#settle(race.runners)
+    return {
+      stoppedAt: this.#stopped?.at,
+      takenOver: race.told.some(one => one.told === "lead" && one.lead === "taken over"),
+      begunLate: this.#late,
+      moments: this.#moments,
+      blocked: [...this.#blocked],
+      failures: this.#failures,
+    }
+  }
+
+  /** All look at once; whoever comes to its stop is stopped there. */
+  async #lookAt(runners: readonly Runner[], stop?: Stop): Promise<readonly Outcome[]> {
+    const outcomes = await this.#race.look(runners, stop)
+    for (const { runner, stoppedAt, looked } of outcomes) {
+      if (looked !== undefined) this.#note(looked)
+      else {
+        await runner.halt()
+        this.#stopped = { runner, at: stoppedAt }
+      }
+    }
+    return outcomes
+  }
+
+  async #withOneStopped(stopped: Runner): Promise<void> {
+    const race = this.#race
+    const others = race.runners.filter(runner => runner !== stopped)
+    await race.leap(PAST_LEASE)
+    switch (this.#parts.comeback) {
+      case "while another one is at it":
+      case "before another one goes on":
+        return await this.#meet(stopped, others)
+      case "when all is over":
+        await this.#settle(others)
+        return await this.#comeBack(stopped)
+      default:
+        await this.#lookAt(others)
+        return await this.#comeBack(stopped)
+    }
+  }
+
+  /** The one that was stopped goes on while another one is in the middle of what it has taken over. */
+  async #meet(stopped: Runner, others: readonly Runner[]): Promise<void> {
+    const { later = 0, comeback } = this.#parts
+    const outcomes = await this.#race.look(others, { after: "taken over", moment: later })
+    const held = outcomes.find(({ stoppedAt }) => stoppedAt !== undefined)?.runner
+    for (const { looked } of outcomes) if (looked !== undefined) this.#note(looked)
+    const goOn = async (): Promise<void> => {
+      if (held !== undefined) this.#note(await held.goOn())
+    }
+    if (comeback === "while another one is at it") {
+      await Promise.all([this.#comeBack(stopped), goOn()])
+    } else {
+      await this.#comeBack(stopped)
+      await goOn()
+    }
+  }
+
+  async #comeBack(stopped: Runner): Promise<void> {
+    const wasOvertaken = this.#race.told.some(one => one.told === "lead" && one.lead === "taken over")
+    const looked = await stopped.goOn()
+    if (wasOvertaken) this.#late = looked.begunLate
+    this.#note(looked)
+  }
+
+  /** Looks again and again, with leaps of time between, until there is nothing to be done. */
+  async #settle(runners: readonly Runner[]): Promise<void> {
+    for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+      const outcomes = await this.#lookAt(runners)
+      if (outcomes.every(({ looked }) => looked?.happened === "nothing" && looked.state === "idle")) return
+      if (this.#blocked.size > 0) return
+      await this.#race.leap(PAST_GRACE)
+    }
+    this.#blocked.add("it comes to no end")
+  }
+
+  #note({ happened, state, problem, moments }: Looked): void {
+    for (const lead of Object.keys(moments) as Lead[]) this.#moments[lead] ??= moments[lead] ?? []
+    if (happened === "blocked" || happened === undefined) this.#blocked.add(problem ?? "a look failed")
+    else if (problem !== undefined) this.#failures.push(`${state}: ${problem}`)
+  }
+}
