@@ -83,7 +83,7 @@ function* create(turn: Turn): Part<void> {
   const made = yield* ask({ do: "create", rotationId, current })
   const fenced = yield* fence(turn, terms.deadlines.store)
   const { reference, mine } = yield* ask({ do: "park", rotationId, value: made.value })
-  if (mine) return yield* parked(fenced, reference, made.id)
+  if (mine) return yield* ownParked(fenced, reference, made.id)
   yield* useParked(fenced)
 }
 
@@ -105,7 +105,7 @@ function* mint(turn: Turn): Part<void> {
     throw new TurnEnds({ end: "lost", alarm: false })
   }
   const { reference, mine } = yield* ask({ do: "park", rotationId, value: made.value })
-  if (mine) return yield* parked(fenced, reference, made.id)
+  if (mine) return yield* ownParked(fenced, reference, made.id)
   yield* useParked(fenced, made)
 }
 
@@ -122,6 +122,19 @@ function* useParked(turn: Turn, minted?: Credential): Part<void> {
 
 function* writeParked(turn: Turn, kept: Kept): Part<void> {
   yield* parked(turn, kept.reference, yield* idOfCandidate(turn, kept))
+}
+
+/** What this replica has parked itself. If it came too late for that, nobody else would ever remove it. */
+function* ownParked(turn: Turn, candidate: string, newId: string | undefined): Part<void> {
+  try {
+    yield* parked(turn, candidate, newId)
+  } catch (thrown) {
+    const { rotationId = "" } = turn.journal
+    const { journal } = yield* ask({ do: "load" })
+    const isOver = journal?.state === "idle" || journal?.rotationId !== rotationId
+    if (isOver) yield* ask({ do: "discard", rotationId, reference: candidate })
+    throw thrown
+  }
 }
 
 function* parked(turn: Turn, candidate: string, newId: string | undefined): Part<void> {
