@@ -11,8 +11,12 @@ const consumers: Consumers = { ttl: "1s", maxStale: "0s", callTimeout: "1s", tok
 
 const newValue = (): string => randomBytes(24).toString("base64url")
 
+async function unreachable(): Promise<never> {
+  throw new SecretError("UNAVAILABLE", { message: "the far side is down" })
+}
+
 async function verify(): Promise<"works" | "refused"> {
-  if (mode === "down") throw new SecretError("UNAVAILABLE", { message: "the far side is down" })
+  if (mode === "down") return await unreachable()
   return mode === "no-overlap, refuses" ? "refused" : "works"
 }
 
@@ -39,6 +43,7 @@ function plan(): RotationPlan {
     overlap: !mode.startsWith("no-overlap"),
     create: async () => ({ value: newValue(), ...(mode === "same" ? { id: "the-only-one" } : {}) }),
     verify,
+    ...(mode === "cannot be ended" ? { revoke: unreachable } : {}),
     ...(mode === "same" ? { identify: async () => "the-only-one", revoke: async () => undefined } : {}),
   }
 }

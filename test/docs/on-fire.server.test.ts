@@ -12,7 +12,15 @@ const BESIDE = "latchkey/rotation/auth/session-key"
 const ROTATE = "npx latchkey rotate auth/session-key"
 
 /** What goes wrong, see on-fire.config.ts. */
-type Mode = "well" | "down" | "same" | "minted, answer lost" | "minted" | "no-overlap" | "no-overlap, refuses"
+type Mode =
+  | "well"
+  | "down"
+  | "same"
+  | "minted, answer lost"
+  | "minted"
+  | "no-overlap"
+  | "no-overlap, refuses"
+  | "cannot be ended"
 
 let vault: OwnVault
 let steps: readonly Step[]
@@ -127,7 +135,7 @@ async function leaseIsOver(): Promise<void> {
   await writeByHand(`${BESIDE}/journal`, JSON.stringify({ ...(await journal()), leaseUntil: 0 }))
 }
 
-describe("Whoever does what docs/when-everything-is-on-fire.md says", { timeout: 120_000 }, () => {
+describe("Whoever does what docs/when-everything-is-on-fire.md says", { timeout: 240_000 }, () => {
   beforeEach(context => {
     if (unavailable !== undefined) context.skip(unavailable)
   })
@@ -249,6 +257,21 @@ describe("Whoever does what docs/when-everything-is-on-fire.md says", { timeout:
     await person.isBlocked("same-credential")
     await person.follow("same-credential")
     expect(await journal()).toMatchObject({ state: "idle" })
+  })
+
+  it("lets go of an old one that cannot be ended", async () => {
+    const person = await Person.come()
+    await person.rotated()
+    await person.is("cannot be ended")
+    expect((await person.run(`${ROTATE} --wait --timeout 60s`)).code).not.toBe(0)
+    expect(await journal()).toMatchObject({ state: "retiring" })
+    const current = await secret()
+    await person.follow("The old one cannot be ended")
+    expect(await journal()).toMatchObject({ state: "idle" })
+    expect(await secret()).toBe(current)
+    await person.is("well")
+    await person.well(ROTATE)
+    expect(await secret()).not.toBe(current)
   })
 
   it("takes it from a process that is gone", async () => {

@@ -4,7 +4,7 @@ import { eventually } from "../support/eventually.ts"
 import { Reader, stepsOf } from "./walk-through-reader.ts"
 
 it("whoever does what docs/rotate-your-first-key.md says, sees what it says", {
-  timeout: 180_000,
+  timeout: 400_000,
 }, async context => {
   const vault = await ownVault("vault").catch((thrown: unknown) => {
     if (thrown instanceof ServerUnavailable && process.env.CI !== "true") context.skip(thrown.message)

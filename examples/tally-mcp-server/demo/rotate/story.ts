@@ -116,7 +116,8 @@ function legend(): void {
   say()
 }
 
-function figures(report: RunReport): boolean {
+/** Tells the figures; true if every promise was kept. */
+export function figures(report: RunReport): boolean {
   const { rotations, trouble, calls, refusals, tokens, database, traces, stopped } = report
   const doneOf = (name: string): number => rotations.filter(rotation => rotation.name === name).length
   const alive = rotations.filter(({ oldIsDead }) => !oldIsDead).length
