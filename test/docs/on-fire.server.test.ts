@@ -266,6 +266,7 @@ describe("Whoever does what docs/when-everything-is-on-fire.md says", { timeout:
     expect((await person.run(`${ROTATE} --wait --timeout 60s`)).code).not.toBe(0)
     expect(await journal()).toMatchObject({ state: "retiring" })
     const current = await secret()
+    await leaseIsOver()
     await person.follow("The old one cannot be ended")
     expect(await journal()).toMatchObject({ state: "idle" })
     expect(await secret()).toBe(current)

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url"
 import { nodeArguments, type Stopped } from "../replica.ts"
 
 /** The program of the server over HTTP. */
-export const httpProgram: string = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
+const httpProgram: string = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
 
 /** One copy of the server over HTTP, in a process of its own. */
 export interface HttpReplica {
