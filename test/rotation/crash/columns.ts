@@ -1,4 +1,4 @@
-import { running, type ServerName } from "../../servers/index.ts"
+import { running } from "../../servers/index.ts"
 import { awsBench } from "./benches/aws.ts"
 import { azureBench } from "./benches/azure.ts"
 import type { Bench } from "./benches/bench.ts"
@@ -16,8 +16,13 @@ export interface Column {
   open(report?: (doing: string) => void): Promise<Bench>
 }
 
-/** The stores by their names on the command line. */
-export const COLUMNS = {
+/** The names of the stores on the command line. */
+export const COLUMN_NAMES = ["dotenv", "vault", "localstack", "azure", "gcp-alias", "gcp-latest"] as const
+
+export type ColumnName = (typeof COLUMN_NAMES)[number]
+
+/** The stores. */
+export const COLUMNS: Readonly<Record<ColumnName, Column>> = {
   dotenv: { title: "`.env`", promotes: "by a condition", open: async () => dotenvBench() },
   vault: {
     title: "Vault",
@@ -40,14 +45,4 @@ export const COLUMNS = {
     promotes: "without a condition",
     open: async () => await gcpBench(),
   },
-} as const satisfies Readonly<Record<string, Column>>
-
-export type ColumnName = keyof typeof COLUMNS
-
-export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[]
-
-/** The server that a column needs beside this process. */
-export const SERVERS: Readonly<Partial<Record<ColumnName, ServerName>>> = {
-  vault: "vault",
-  localstack: "localstack",
 }
