@@ -41,6 +41,11 @@ export interface StepContext extends CallOptions {
    * no overlap, and where what is revoked comes back into use, as users do that take turns.
    */
   readonly fence: number
+  /**
+   * Given to `verify`: whether the credential was not made by this rotation, because somebody goes back to it or only
+   * asks whether the one in use works. It may have another form than what this plan makes. Default `false`.
+   */
+  readonly former?: boolean
 }
 
 /** What `awaits` is called with. */

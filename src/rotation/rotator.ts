@@ -127,7 +127,9 @@ export class Rotator implements AsyncDisposable {
 
   /**
    * Rotates one secret now, whether it is due or not, and carries on until it waits or is done. One that is on its way is
-   * carried on instead, and no other one is begun after it.
+   * carried on instead, and no other one is begun after it; but where only the end of its grace was waited for, and that
+   * is over, it is ended and the one that was asked for begins, so that a call a day rotates every day. (Not where a
+   * person ends the old credential, see `revokedByHand` of a plan: then the call only sees whether that is done.)
    *
    * @throws SecretError `MISCONFIGURED` for a name without a rotation, `ABORTED`, `CLOSED`. Whatever else fails is told
    * in the outcome.

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import type { RotationState } from "../../src/core/index.ts"
+import { generatedKey } from "../../src/rotation/plans/generated-key.ts"
 import { failureOf } from "../support/rig.ts"
-import { type FarCall, GRACE, generatedPlan, mintedPlan } from "./support/far-side.ts"
+import { CONSUMERS, type FarCall, GRACE, generatedPlan, mintedPlan } from "./support/far-side.ts"
 import { NAME, type Scene, scene } from "./support/scene.ts"
 
 /** Stops a rotation in a state, as a process that dies does: every call after it fails. */
@@ -109,13 +110,29 @@ describe("Going back", () => {
     expect(await value()).toBe(old)
   })
 
+  it("is to a key of another form, too, where nobody but the readers has to know it", async () => {
+    const { rotator, done, value, tick } = await scene({ plan: () => generatedKey({ consumers: CONSUMERS }) })
+    const old = await value()
+    await tick()
+    expect(await value()).not.toBe(old)
+    expect(await done(rotator.rollback(NAME))).toMatchObject({ happened: "waiting", state: "promoted" })
+    expect(await value()).toBe(old)
+  })
+
   it("stays with the newer one where the far side refuses the old one", async () => {
     const { rotator, far, done, value, tick, events } = await scene({ plan: far => mintedPlan(far) })
     const old = await value()
     await tick()
     const newer = await value()
     far.remove({ value: String(old) })
-    expect(await done(rotator.rollback(NAME))).toMatchObject({ happened: "waiting", state: "promoted" })
+    expect(await done(rotator.rollback(NAME))).toMatchObject({
+      happened: "failed",
+      state: "promoted",
+      problem: { kind: "failed", message: expect.stringContaining("refuses the former credential") },
+      notices: [{ about: "rollback-refused" }],
+    })
+    expect(rotator.health()).toMatchObject({ status: "degraded" })
+    expect((await tick()).problem).toBeUndefined()
     expect(await value()).toBe(newer)
     expect(events).toContainEqual(
       expect.objectContaining({ type: "notice", notice: { about: "rollback-refused" } }),
@@ -167,6 +184,58 @@ describe("Taking back", () => {
       hint: expect.stringContaining("--rollback"),
     })
     expect(await value()).toBe(current)
+  })
+})
+
+describe("A rotation that was given up", () => {
+  it("is told as a failure to whoever rotates, also where somebody else has seen that the far side refuses", async () => {
+    const s = await scene({
+      plan: far => ({ ...mintedPlan(far), verify: async () => "refused" as const }),
+      rotation: { schedule: undefined } as object,
+    })
+    s.store.faults.fail("rotation.discard", "UNAVAILABLE", { times: 1 })
+    expect(await s.done(s.rotator.rotate(NAME))).toMatchObject({ happened: "failed", state: "discarding" })
+    await s.clock.advance("10m")
+    expect(await s.done(s.replica().rotate(NAME))).toMatchObject({
+      happened: "failed",
+      state: "idle",
+      problem: { kind: "failed", command: `latchkey rotate ${NAME} --impatient` },
+    })
+  })
+})
+
+describe("What is left to a person", () => {
+  it("is told with its id by the call, and by the status and the health of that process from then on", async () => {
+    const s = await scene({ plan: far => mintedPlan(far) })
+    await s.tick()
+    const { newId: id } = (await s.journal()) ?? {}
+    await changeByHand(s)
+    await s.clock.advance("2h")
+    expect((await s.tick()).notices).toBeUndefined()
+    const notices = [{ about: "new-left-to-person", id }]
+    expect(id).toMatch(/^id-/)
+    expect(await s.done(s.rotator.abort(NAME))).toMatchObject({ notices })
+    expect(s.rotator.health().rotations[0]).toMatchObject({ notices })
+    expect(await s.done(s.rotator.status(NAME))).toMatchObject({ notices })
+    expect((await s.tick()).notices).toBeUndefined()
+    expect(s.rotator.health().rotations[0]).toMatchObject({ notices })
+  })
+
+  it("is no longer told of orphans when the far side has none any more", async () => {
+    const s = await scene({
+      plan: far => mintedPlan(far, { labels: false, exclusive: true }),
+      rotation: { first: "in-turn" } as object,
+    })
+    await s.done(s.rotator.rotate(NAME))
+    await s.clock.advance("2h")
+    await s.tick()
+    const id = s.far.add(s.far.newValue())
+    const notices = [{ about: "orphans-left", ids: [id] }]
+    expect(await s.tick()).toMatchObject({ notices })
+    expect(s.rotator.health().rotations[0]).toMatchObject({ notices })
+    s.far.remove({ id })
+    await s.tick()
+    expect(s.rotator.health().rotations[0]?.notices).toBeUndefined()
   })
 })
 

@@ -3,6 +3,7 @@ import type { RotationLedger, SecretStore } from "../../src/core/index.ts"
 import { generatedKey, type RotationEvent, Rotator } from "../../src/rotation/index.ts"
 import { load, NAME, scene } from "../providers/gcp/rotation/scene.ts"
 import { calm } from "../providers/gcp/support.ts"
+import { rotated } from "./support/rotated.ts"
 
 const consumers = { ttl: "1ms", maxStale: "0s", callTimeout: "1ms", tokenLifetime: "0s" } as const
 
@@ -23,8 +24,7 @@ describe("On a store that promotes without a condition, a value that a stopped r
 
   /** Rotated to the end, and then the same rotation's write arrives once more, with the value that was retired. */
   const overtaken = async (store: SecretStore, ledger: RotationLedger, rotator: Rotator): Promise<string> => {
-    let happened = ""
-    while (happened !== "rotated") happened = (await rotator.rotate(NAME, { impatient: true })).happened
+    await rotated(rotator, NAME)
     const { journal } = { journal: await load(ledger) }
     if (journal?.rotationId === undefined || journal.promotedVersion === undefined)
       throw new Error("nothing was promoted")
@@ -48,8 +48,7 @@ describe("On a store that promotes without a condition, a value that a stopped r
     await rotator.tick()
     expect(String((await store.read(NAME, calm)).value)).toBe(good)
     expect(events).toContainEqual(expect.objectContaining({ type: "notice", notice: { about: "repaired" } }))
-    let happened = ""
-    while (happened !== "rotated") happened = (await rotator.rotate(NAME, { impatient: true })).happened
+    await rotated(rotator, NAME)
     expect(String((await store.read(NAME, calm)).value)).not.toBe(good)
   })
 })

@@ -189,13 +189,60 @@ describe("rotate()", () => {
   })
 
   it("carries on what is on its way, and begins no other one after it", async () => {
-    const { rotator, done, clock, far, value } = await scene({ plan: far => generatedPlan(far) })
-    await done(rotator.rotate(NAME))
+    const { rotator, done, clock, far, value, store, tick } = await scene({ plan: far => generatedPlan(far) })
+    store.faults.fail("rotation.promote", "UNAVAILABLE", { times: 1 })
+    expect(await tick()).toMatchObject({ happened: "failed", state: "verified" })
+    expect(await done(rotator.rotate(NAME))).toMatchObject({ happened: "waiting", state: "promoted" })
     const current = await value()
-    await clock.advance("66m")
-    expect(await done(rotator.rotate(NAME))).toMatchObject({ happened: "rotated", state: "idle" })
+    await clock.advance("30m")
+    expect(await done(rotator.rotate(NAME))).toMatchObject({ happened: "waiting", moved: false })
     expect(await value()).toBe(current)
     expect(far.calls.filter(call => call === "create")).toHaveLength(1)
+  })
+
+  it("rotates every time for whoever comes by once a day, and finds the last one at the end of its grace", async () => {
+    const { done, clock, far, replica } = await scene({
+      plan: far => generatedPlan(far),
+      rotation: { schedule: undefined } as object,
+    })
+    for (let day = 1; day <= 3; day++) {
+      const outcome = await done(replica().rotate(NAME))
+      expect(outcome).toMatchObject({ happened: "waiting", state: "promoted" })
+      expect(far.calls.filter(call => call === "create")).toHaveLength(day)
+      expect(far.ids).toHaveLength(2)
+      await clock.advance("24h")
+    }
+  })
+
+  it("only sees that the old credential is dead where a person has to end it", async () => {
+    const { rotator, done, clock, far, value } = await scene({
+      plan: far => {
+        const { revoke: _, ...plan } = generatedPlan(far)
+        return { ...plan, revokedByHand: "end it in the settings" }
+      },
+    })
+    const old = String(await value())
+    await done(rotator.rotate(NAME))
+    far.remove({ value: old })
+    await clock.advance("2h")
+    expect(await done(rotator.rotate(NAME))).toMatchObject({ happened: "rotated", state: "idle" })
+    expect(far.calls.filter(call => call === "create")).toHaveLength(1)
+  })
+
+  it("tells whoever joined what became of the rotation, and not what the last call came to", async () => {
+    const { rotator, done, far, clock } = await scene({
+      plan: far =>
+        generatedPlan(far, { consumers: { ...CONSUMERS, ttl: "1ms", maxStale: "0s", callTimeout: "1ms" } }),
+      rotation: { schedule: undefined } as object,
+    })
+    await done(rotator.rotate(NAME))
+    await clock.advance("1s")
+    far.before = async () => await new Promise(resolve => setImmediate(resolve))
+    const calls = [rotator.tick(), rotator.tick(), rotator.rotate(NAME)] as const
+    const [first, second, joined] = await done(Promise.all(calls))
+    expect(first.outcomes[0]).toMatchObject({ happened: "rotated" })
+    expect(second.outcomes[0]).toMatchObject({ happened: "nothing" })
+    expect(joined).toMatchObject({ happened: "rotated" })
   })
 
   it("joins the rotation that a tick has begun", async () => {

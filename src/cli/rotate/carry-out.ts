@@ -1,5 +1,5 @@
 import { pause, systemClock } from "../../core/index.ts"
-import type { RotationOutcome, RotationProblem, RotationStatus, Rotator } from "../../rotation/index.ts"
+import type { RotationOutcome, RotationStatus, Rotator } from "../../rotation/index.ts"
 import type { Task } from "./wish.ts"
 
 type Change = Exclude<Task, { readonly do: "status" | "dry-run" | "watch" }>
@@ -21,7 +21,7 @@ export async function outcomesOf(
   { signal, wait, waiting }: Means,
 ): Promise<readonly RotationOutcome[]> {
   if (task.do === "tick") return (await rotator.tick({ signal })).outcomes
-  let outcome = await changed(rotator, task, signal)
+  let outcome = await change(rotator, task, signal)
   const { rotationId } = outcome
   for (;;) {
     const next = wait ? untilItGoesOn(outcome) : undefined
@@ -35,7 +35,7 @@ export async function outcomesOf(
     if (isOver && !(isHeld && task.do === "rotate" && task.compromised))
       return [endedByAnother(outcome, seen)]
     // What was not granted yet is asked for again. Beyond that nobody has looked: what became blocked meanwhile stays so.
-    outcome = isHeld ? await changed(rotator, task, signal) : await ticked(rotator, outcome, signal)
+    outcome = isHeld ? await change(rotator, task, signal) : await ticked(rotator, outcome, signal)
   }
 }
 
@@ -58,22 +58,6 @@ function untilItGoesOn({ happened, next, problem }: RotationOutcome): number | u
   if (next === undefined || problem !== undefined) return undefined
   const goesOn = happened === "waiting" || happened === "held"
   return goesOn ? Math.max(0, next.getTime() - systemClock.wall()) : undefined
-}
-
-/** Whoever asked to go back is not done when the far side refuses that, though the secret is as well as it was. */
-async function changed(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {
-  let isRefused = false
-  using _hearing = rotator.on(event => {
-    if (event.type === "notice" && event.notice.about === "rollback-refused") isRefused = true
-  })
-  const outcome = await change(rotator, task, signal)
-  if (!isRefused || task.do !== "rollback") return outcome
-  const problem: RotationProblem = {
-    kind: "failed",
-    message: "the far side refuses the former credential: the new one stays in use",
-    hint: "there is nothing to go back to; where the new one is no good either, rotate with --compromised",
-  }
-  return { ...outcome, happened: "failed", problem }
 }
 
 async function change(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {

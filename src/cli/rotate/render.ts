@@ -21,7 +21,7 @@ const HELD = [
 
 /** What became of one secret, in a line, and what to do about it in those that follow. */
 export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint): string[] {
-  const { name, happened, state, next, problem } = outcome
+  const { name, happened, state, next, problem, notices } = outcome
   const isWrong = happened === "failed" || happened === "blocked"
   const style = isWrong ? "red" : happened === "awaits" || happened === "held" ? "yellow" : "green"
   const where = state === undefined || state === "idle" ? "" : ` (${state})`
@@ -29,8 +29,33 @@ export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint):
   return [
     `${paint("bold", printable(name))}: ${paint(style, HAPPENED[happened])}${where}${when}`,
     ...(problem === undefined ? [] : problemLines(problem)),
+    ...noticeLines(notices),
     ...(happened === "held" ? HELD : []),
   ]
+}
+
+/** What is left to a person, with the ids by which the far side calls it. */
+function noticeLines(notices: RotationOutcome["notices"] = []): string[] {
+  return notices.flatMap(notice => {
+    switch (notice.about) {
+      case "old-left-to-person":
+        return [`  the old credential${called(notice.id)} was not made here: whoever made it has to end it`]
+      case "new-left-to-person":
+        return [
+          `  the new credential${called(notice.id)} was let go of: see at the far side whether it is used, and end it`,
+        ]
+      case "orphans-left":
+        return [
+          `  nobody uses ${notice.ids.map(printable).join(", ")} at the far side, as far as can be told: see whose they are, and end them`,
+        ]
+      default:
+        return []
+    }
+  })
+}
+
+function called(id: string | undefined): string {
+  return id === undefined ? "" : ` ${printable(id)}`
 }
 
 function problemLines({ message, hint, command, error }: RotationProblem): string[] {
@@ -61,13 +86,14 @@ export function statusLines(all: readonly RotationStatus[], now: Date, paint: Pa
   return [
     paint("bold", line(head)),
     ...rows.map(line),
-    ...all.flatMap(({ name, problems }) =>
-      problems.flatMap(problem => [
+    ...all.flatMap(({ name, problems, notices }) => [
+      ...problems.flatMap(problem => [
         "",
         `${paint("bold", printable(name))}: ${problem.error?.plainMessage ?? problem.message}`,
         ...problemLines(problem).slice(1),
       ]),
-    ),
+      ...(notices === undefined ? [] : ["", paint("bold", printable(name)), ...noticeLines(notices)]),
+    ]),
   ]
 }
 

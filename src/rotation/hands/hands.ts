@@ -54,6 +54,8 @@ export class Hands {
   readonly #plan: PlanSteps
   /** The number of the journal that was seen last, which grows from step to step. */
   #seq = 0
+  /** The rotation whose candidate was made by itself; `undefined` where it goes back to a former credential. */
+  #maker: string | undefined
 
   /** @param signal cuts off whatever is under way. */
   constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal) {
@@ -112,6 +114,7 @@ export class Hands {
   async #load(): Promise<FoundByClock> {
     const found = await this.#store.load()
     this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
+    this.#maker = makerIn(found.journal)
     this.#onlooker.found(found)
     return found
   }
@@ -151,7 +154,11 @@ export class Hands {
       case "apply":
         return await this.#plan.apply(step, { rotationId: step.rotationId, fence: step.fence })
       case "verify":
-        return await this.#plan.verify(step.credential, { rotationId: step.rotationId, fence })
+        return await this.#plan.verify(step.credential, {
+          rotationId: step.rotationId,
+          fence,
+          former: step.rotationId !== this.#maker,
+        })
       case "verifyOld":
         return await this.#plan.verifyOld(step.credential, { rotationId: step.rotationId, fence })
       case "promote": {
@@ -169,6 +176,11 @@ export class Hands {
 
   #wrote(journal: RotationJournal): void {
     this.#seq = journal.seq
+    this.#maker = makerIn(journal)
     this.#onlooker.wrote(journal)
   }
+}
+
+function makerIn(journal: RotationJournal | undefined): string | undefined {
+  return journal?.rollback === true ? undefined : journal?.rotationId
 }

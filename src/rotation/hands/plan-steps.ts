@@ -21,6 +21,8 @@ type StepOf<Do extends Step["do"]> = Extract<Step, { readonly do: Do }>
 interface About {
   readonly rotationId: string
   readonly fence: number
+  /** Whether the credential is none of this rotation. */
+  readonly former?: boolean
 }
 
 /** The steps that the plan does: one call each, with a deadline that holds also for a plan that looks at no signal. */

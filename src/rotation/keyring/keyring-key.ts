@@ -88,7 +88,7 @@ export function keyringKey(options: KeyringKeyOptions): GeneratedPlan {
 
     withoutOld: withoutOldKeys,
 
-    async verify({ value }, { signal }): Promise<Verdict> {
+    async verify({ value }, { signal, former }): Promise<Verdict> {
       let set: KeySet
       try {
         set = readKeySet(value)
@@ -99,7 +99,7 @@ export function keyringKey(options: KeyringKeyOptions): GeneratedPlan {
       const key = currentKey(set)
       // On the way back it is a key of before, which may have been made in another form.
       const isNewest = set.keys[0] === key
-      if (isNewest && !keys.hasForm(key.value)) return "refused"
+      if (!former && isNewest && !keys.hasForm(key.value)) return "refused"
       return (await check(key.value, { signal })) ? "works" : "refused"
     },
 

@@ -37,6 +37,8 @@ interface Call {
   readonly unhurried: boolean
   /** What a person has to do before it begins. */
   awaiting?: RotationProblem
+  /** Whether what was begun is to be taken back. */
+  takesBack?: boolean
 }
 
 /** Takes care of the rotation of one secret: one turn at a time, whoever asks for it. */
@@ -45,7 +47,8 @@ export class Caretaker {
   readonly #household: Household
   readonly #mind: Mind
   readonly #door: Places = new Places(1)
-  #last: Result | undefined
+  /** What the call came to that brought a rotation to its end last. */
+  #ended: Result | undefined
 
   constructor(ward: Ward, household: Household) {
     this.ward = ward
@@ -79,23 +82,33 @@ export class Caretaker {
     const joins = this.#door.taken > 0 && wish.compromised !== true
     return await this.#inTurn(errand, async call => {
       // What was under way when this was asked for has come to its end meanwhile.
-      if (joins && this.#last !== undefined && this.ward.memory.ended > ended) return this.#last
+      if (joins && this.ward.memory.ended > ended) return this.#ended ?? this.#result(call, { end: "idle" })
       const found = await call.hands.load()
       if (isIdle(found)) return this.#result(call, await this.#begin(call, { rotate: true, ...wish }, found))
-      const { state, compromised } = found.journal ?? {}
-      const isInUse = state === "promoted" || state === "retiring"
       const ending = await this.#carryOn(call, { rotate: false, ...wish }, found)
-      // What leaked may be the credential that is in use since, so that it is rotated as well.
-      const again = wish.compromised && isInUse && compromised !== true && ending.end === "idle"
+      const again = ending.end === "idle" && this.#asksForAnother(wish, found)
       return this.#result(call, again ? await this.#begin(call, { rotate: true, ...wish }) : ending)
     })
   }
 
+  /** Whether the rotation that was found, and has come to its end, is not the one that was asked for. */
+  #asksForAnother({ compromised }: Pick<Wish, "compromised">, { journal }: FoundByClock): boolean {
+    // What leaked may be the credential that is in use since, so that it is rotated as well.
+    if (compromised) {
+      const isInUse = journal?.state === "promoted" || journal?.state === "retiring"
+      return isInUse && journal.compromised !== true
+    }
+    // Whoever rotates once a day finds the one of yesterday at the end of its grace. Where a person ends the old
+    // credential it is the other way round: who calls then wants to see that this is done.
+    return journal?.state === "promoted" && this.ward.subject.plan.revokedByHand === undefined
+  }
+
   /** Does what a person wants of a rotation that is on its way. @throws SecretError `ABORTED`, `CLOSED`, `CONFLICT` */
   async grant(errand: Errand, wish: Omit<Wish, "rotate">): Promise<Result> {
-    return await this.#inTurn(errand, async call =>
-      this.#result(call, await this.#carryOn(call, { rotate: false, ...wish })),
-    )
+    return await this.#inTurn(errand, async call => {
+      call.takesBack = wish.abort === true
+      return this.#result(call, await this.#carryOn(call, { rotate: false, ...wish }))
+    })
   }
 
   /** One after the other, and not too many secrets at once. What fails is told, and does not go further. */
@@ -106,16 +119,19 @@ export class Caretaker {
     const call: Call = { errand, chronicle, hands: new Hands(subject, chronicle, errand.cut), unhurried }
     const guarded = async (): Promise<Result> => {
       errand.check()
+      const { ended } = memory
+      let result: Result | undefined
       try {
-        return await work(call)
+        result = await work(call)
       } catch (thrown) {
-        return this.#failure(call, thrown)
+        result = this.#failure(call, thrown)
+      } finally {
+        if (memory.ended > ended) this.#ended = result
       }
+      return result
     }
     try {
-      const result = await this.#door.within(errand.over, () => places.within(errand.over, guarded))
-      this.#last = result
-      return result
+      return await this.#door.within(errand.over, () => places.within(errand.over, guarded))
     } catch (thrown) {
       // Whoever waited for a place is told why the waiting ended.
       throw isSecretError(thrown) && thrown.code === "ABORTED" ? errand.reason() : thrown
@@ -220,6 +236,8 @@ export class Caretaker {
     const { memory } = this.ward
     memory.failures = isStuck ? memory.failures + 1 : 0
     const result = resultOf(this.#facts(call), ending, random())
+    if (ending.end === "idle" && !call.chronicle.moved && call.chronicle.notices.length === 0)
+      memory.noOrphans()
     memory.problem = result.outcome.problem
     memory.retryAt = isStuck ? timeline.now() + result.delay : 0
     this.#tell(call, ending, result)
@@ -236,12 +254,12 @@ export class Caretaker {
     if (ending.end === "still-accepted") chronicle.tell({ type: "still-accepted", retryAt: later })
   }
 
-  #facts({ chronicle, awaiting, unhurried }: Call): Facts {
+  #facts({ chronicle, awaiting, unhurried, takesBack = false }: Call): Facts {
     const { subject, memory } = this.ward
     const { name, plan, clock } = subject
     const { lookEvery } = this.#household
     const due = this.ward.due(unhurried)
-    return { name, plan, wall: clock.wall(), lookEvery, memory, chronicle, due, awaiting }
+    return { name, plan, wall: clock.wall(), lookEvery, memory, chronicle, due, awaiting, takesBack }
   }
 }
 

@@ -13,6 +13,14 @@ export type Told = RotationEvent extends infer Each
     : never
   : never
 
+/** What only a person can bring to its end. */
+const FOR_PERSON: readonly Notice["about"][] = [
+  "old-left-to-person",
+  "new-left-to-person",
+  "orphans-left",
+  "rollback-refused",
+]
+
 /** What happens to one secret in one call: remembered, and told whoever listens. */
 export class Chronicle implements Onlooker {
   readonly #subject: Subject
@@ -24,6 +32,10 @@ export class Chronicle implements Onlooker {
   from: RotationState | undefined
   /** Whether the far side has refused a candidate. */
   refused = false
+  /** Whether the far side has refused a former credential that was to be gone back to. */
+  refusedFormer = false
+  /** What a person has to do or to look at, though the rotation went on. */
+  readonly notices: Notice[] = []
   /** Whether the secret was changed since this was last set back. */
   changed = false
 
@@ -57,6 +69,10 @@ export class Chronicle implements Onlooker {
 
   noticed(notice: Notice): void {
     if (notice.about === "candidate-refused") this.refused = true
+    // It is told as well where a person takes the way back, and nobody was asked.
+    if (notice.about === "rollback-refused" && this.refused) this.refusedFormer = true
+    if (FOR_PERSON.includes(notice.about)) this.notices.push(notice)
+    this.#memory.noticed(notice)
     this.tell({ type: "notice", notice })
   }
 

@@ -26,6 +26,7 @@ export class Observer {
     this.#errand = errand
     this.#memory = ward.newMemory()
     this.#memory.problem = ward.memory.problem
+    this.#memory.notices = ward.memory.notices
     this.#hands = new Hands(ward.subject, new Chronicle(ward.subject, this.#memory, SILENCE), errand.over)
   }
 

@@ -2,7 +2,7 @@ import { SecretError } from "../../core/index.ts"
 import type { RotationPlan } from "../plan.ts"
 import type { Ending, Refusal } from "../protocol/terms.ts"
 import type { Due } from "../schedule/due.ts"
-import { blocked, failed, refused, stillAccepted } from "../status/problems.ts"
+import { blocked, failed, refused, rollbackRefused, stillAccepted } from "../status/problems.ts"
 import type { Happened, RotationOutcome, RotationProblem } from "../status/report.ts"
 import { backoff } from "../terms.ts"
 import type { Chronicle } from "./chronicle.ts"
@@ -27,6 +27,8 @@ export interface Facts {
   readonly due: Due | undefined
   /** What a person has to do before it begins. */
   readonly awaiting: RotationProblem | undefined
+  /** Whether it was called to take back what was begun. */
+  readonly takesBack: boolean
 }
 
 /** How often one looks whether a person has done what is waited for, in milliseconds. */
@@ -45,12 +47,15 @@ export function resultOf(
   ending: Exclude<Ending, { end: "not-granted" }>,
   phase: number,
 ): Result {
-  const { name, plan, memory, lookEvery } = facts
+  const { name, plan, memory, lookEvery, chronicle } = facts
   switch (ending.end) {
     case "idle":
     case "moved":
       return whenIdle(facts)
     case "waiting":
+      if (chronicle.refusedFormer) {
+        return timed(facts, "failed", until(facts, ending.until), rollbackRefused(name))
+      }
       // Nothing is on its way: it is the pause after an attempt that was given up.
       return timed(
         facts,
@@ -79,7 +84,8 @@ function whenIdle(facts: Facts): Result {
   const now = memory.moment()?.at ?? facts.wall
   const delay = due === undefined ? Number.POSITIVE_INFINITY : Math.max(due.at, notBefore) - now
   const happened = ended(chronicle)
-  if (chronicle.refused) return timed(facts, "failed", delay, refused(name))
+  const isGivenUp = happened === "taken-back" && !facts.takesBack
+  if (chronicle.refused || isGivenUp) return timed(facts, "failed", delay, refused(name))
   const isPausing = attempt > 0 && notBefore > now
   return happened === "nothing" && isPausing
     ? timed(facts, "waiting", delay, refused(name))
@@ -155,6 +161,7 @@ function untimed(
     state: isKnown ? memory.state : undefined,
     ...(rotationId === undefined ? {} : { rotationId }),
     ...(problem === undefined ? {} : { problem }),
+    ...(chronicle.notices.length === 0 ? {} : { notices: [...chronicle.notices] }),
   }
   return { outcome, delay }
 }

@@ -56,6 +56,7 @@ export class Ward {
       due: moment === undefined ? undefined : this.#due?.due(moment),
       expires: memory.expires,
       problem: memory.problem,
+      notices: memory.notices,
     })
   }
 }

@@ -77,6 +77,16 @@ export function refused(name: string): RotationProblem {
   }
 }
 
+/** The far side refuses the former credential, so that nothing was gone back to. */
+export function rollbackRefused(name: string): RotationProblem {
+  return {
+    kind: "failed",
+    message: "the far side refuses the former credential: the new one stays in use",
+    hint: "there is nothing to go back to; where the new one is no good either, rotate it at once",
+    command: command(name, "--compromised"),
+  }
+}
+
 /** The far side still accepts a credential that was revoked, or that a person has to revoke. */
 export function stillAccepted(name: string, revokedByHand: string | undefined): RotationProblem {
   return revokedByHand === undefined

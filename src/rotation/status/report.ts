@@ -1,4 +1,5 @@
 import type { BlockedReason, Permission, RotationState, SecretError } from "../../core/index.ts"
+import type { Notice } from "../protocol/steps.ts"
 
 /** What keeps a rotation from going on, for a person. Holds no value. */
 export interface RotationProblem {
@@ -59,6 +60,8 @@ export interface RotationOutcome {
   /** When something is due next: the next rotation, the end of a grace, another try. Absent where only a person can say. */
   readonly next?: Date
   readonly problem?: RotationProblem
+  /** What this call left to a person, with the ids at the far side where they are known. Absent where there is nothing. */
+  readonly notices?: readonly Notice[]
 }
 
 /** What a `tick` did. */
@@ -93,6 +96,11 @@ export interface RotationStatus {
   readonly attempts: number
   /** Everything that is wrong, the most urgent first. */
   readonly problems: readonly RotationProblem[]
+  /**
+   * What this process has left to a person, oldest first: the latest twenty. Nobody tells when it is done, so that it is
+   * shown as long as the process lives. Absent where there is nothing.
+   */
+  readonly notices?: readonly Notice[]
 }
 
 /** How everything is. Made to be shown as it is. */

@@ -1,4 +1,5 @@
 import type { RotationJournal } from "../../core/index.ts"
+import type { Notice } from "../protocol/steps.ts"
 import type { Due, Moment } from "../schedule/due.ts"
 import { blocked, nearExpiry, overdue, refused, retirementOverdue, strangeClock } from "./problems.ts"
 import type { RotationProblem, RotationStatus } from "./report.ts"
@@ -18,6 +19,8 @@ export interface Known {
   readonly expires: Date | undefined
   /** What the last call came to, if that was a problem. */
   readonly problem: RotationProblem | undefined
+  /** What was left to a person. */
+  readonly notices: readonly Notice[]
 }
 
 /** How soon an expiry is near for a secret that is not rotated on schedule, in milliseconds. */
@@ -25,7 +28,7 @@ const NEAR = 7 * 86_400_000
 
 /** How the rotation of one secret is. */
 export function statusOf(known: Known): RotationStatus {
-  const { name, scheduled, moment, due, expires } = known
+  const { name, scheduled, moment, due, expires, notices } = known
   const journal = moment?.journal
   const problems = problemsOf(known)
   const isTimed = due !== undefined && Number.isFinite(due.at) && scheduled
@@ -48,6 +51,7 @@ export function statusOf(known: Known): RotationStatus {
     ...(expires === undefined ? {} : { expires }),
     attempts: journal?.attempt ?? 0,
     problems,
+    ...(notices.length === 0 ? {} : { notices }),
   }
 }
 

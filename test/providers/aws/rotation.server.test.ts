@@ -4,9 +4,9 @@ import { type AwsOptions, aws } from "latchkey/aws"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { generatedKey, Rotator } from "../../../src/rotation/index.ts"
 import { startHttpProxy } from "../../faults/http-proxy.ts"
+import { rotated } from "../../rotation/support/rotated.ts"
 import { casesOf } from "../../servers/cases.ts"
 import type { AwsServer } from "../../servers/index.ts"
-import { eventually } from "../../support/eventually.ts"
 import { bareClient } from "./harness.ts"
 import { calm, collect, errorOf } from "./play.ts"
 
@@ -123,9 +123,7 @@ for (const name of ["localstack", "moto"] as const) {
         for (const _ of ["first", "second"]) {
           proxy.log.clear()
           // The service's clock counts in seconds, so the end of the shortest grace may be one away.
-          await eventually(async () =>
-            expect(await rotator.rotate("token")).toMatchObject({ happened: "rotated" }),
-          )
+          await rotated(rotator, "token")
           values.add((await store.read("token", calm)).value)
           const operations = proxy.log.requests.map(({ operation }) => operation)
           const writes = operations.filter(operation => !/^(?:Get|Describe)/.test(operation))

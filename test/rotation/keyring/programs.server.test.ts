@@ -8,7 +8,7 @@ import type { SecretStore } from "../../../src/core/index.ts"
 import { keyringKey, Rotator } from "../../../src/rotation/index.ts"
 import { rotationRig } from "../../providers/vault/rotation-rig.ts"
 import { describeOn } from "../../servers/cases.ts"
-import { eventually } from "../../support/eventually.ts"
+import { rotated } from "../support/rotated.ts"
 import { consumers, load, startProgram } from "./programs.ts"
 import { NAME } from "./scene.ts"
 
@@ -23,15 +23,7 @@ async function rotateUnderLoad(
 ): Promise<void> {
   const rotator = new Rotator({ store, rotations: { [NAME]: { plan: keyringKey({ consumers }) } } })
   onTestFinished(async () => await rotator.close())
-  const rotate = async () =>
-    await eventually(
-      async () => {
-        const { happened, problem } = await rotator.rotate(NAME, { impatient: true })
-        expect(problem?.message).toBeUndefined()
-        expect(happened).toBe("rotated")
-      },
-      { every: 50, atMost: 30_000 },
-    )
+  const rotate = async () => await rotated(rotator, NAME, { every: 50, atMost: 30_000 })
   await rotate()
   const programs = [await startProgram(url, env, TIMEOUT), await startProgram(url, env, TIMEOUT)]
   const loading = load(programs)

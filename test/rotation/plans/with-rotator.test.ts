@@ -6,6 +6,7 @@ import { generatedKey } from "../../../src/rotation/plans/generated-key.ts"
 import { tallyToken } from "../../../src/rotation/plans/tally-token.ts"
 import { newCanary } from "../../support/canary.ts"
 import { eventually } from "../../support/eventually.ts"
+import { rotated } from "../support/rotated.ts"
 
 /** Readers that see the new value at once, so that a grace is over in no time. */
 const consumers = { ttl: "1ms", maxStale: "0s", callTimeout: "1ms", tokenLifetime: "0s" } as const
@@ -28,11 +29,11 @@ async function ended(rotate: () => Promise<{ happened: string }>): Promise<void>
 
 describe("a rotator with a ready plan", () => {
   it("rotates a key that nobody else has to know", async () => {
-    const { store, rotate } = rotating(
+    const { store, rotator } = rotating(
       generatedKey({ consumers, bytes: 64, encoding: "hex" }),
       "a former key",
     )
-    await ended(rotate)
+    await rotated(rotator, NAME)
     expect(await valueIn(store)).toMatch(/^[0-9a-f]{128}$/)
   })
 

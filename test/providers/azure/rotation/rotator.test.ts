@@ -1,7 +1,7 @@
 import { memory } from "latchkey/memory"
 import { generatedKey, journalIn, Rotator } from "latchkey/rotation"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { eventually } from "../../../support/eventually.ts"
+import { rotated } from "../../../rotation/support/rotated.ts"
 import { calm, collected, scene } from "../scene.ts"
 
 const NAME = "tally/api-token"
@@ -24,10 +24,7 @@ describe("a Rotator on a vault", () => {
         const before = server.versions("tally--api-token").length
         server.faults.next({ slow: 0, times: point })
         server.faults.next(fault)
-        await eventually(async () => {
-          const outcome = await rotator.rotate(NAME, { impatient: true })
-          expect(outcome).toMatchObject({ happened: "rotated", state: "idle" })
-        })
+        await rotated(rotator, NAME)
         server.faults.heal()
         expect(server.versions("tally--api-token").length).toBeGreaterThan(before)
         values.add(String((await store.read(NAME, calm)).value))

@@ -1,6 +1,6 @@
 import { generatedKey, Rotator } from "latchkey/rotation"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { eventually } from "../../../support/eventually.ts"
+import { rotated } from "../../../rotation/support/rotated.ts"
 import { calm } from "../support.ts"
 import { ID, load, NAME, scene } from "./scene.ts"
 
@@ -21,10 +21,7 @@ describe("a Rotator on Secret Manager", () => {
           const seq = (await load(ledger))?.seq ?? 0
           server.faults.next({ slowMs: 0, times: point })
           server.faults.next({ code: "UNAVAILABLE", afterEffect })
-          await eventually(async () => {
-            const outcome = await rotator.rotate(NAME, { impatient: true })
-            expect(outcome).toMatchObject({ happened: "rotated", state: "idle" })
-          })
+          await rotated(rotator, NAME)
           server.faults.clear()
           expect((await load(ledger))?.seq).toBeGreaterThan(seq)
           values.add(String((await store.read(NAME, calm)).value))
