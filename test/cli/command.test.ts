@@ -60,6 +60,33 @@ describe("latchkey", () => {
     canary.watch([out, err])
   })
 
+  it("tells each of several things that are wrong at once, in lines and in JSON", async () => {
+    const desk = await newDesk()
+    await desk.configure(`
+      const { configuredRotation } = await import(${JSON.stringify(new URL("../../src/rotation/index.ts", import.meta.url).href)})
+      const data = { rotation: { enabled: true, interval: "soon" }, scopes: "forms:read" }
+      configuredRotation(generatedKey({ consumers }), data)
+      export default defineRotations({ store: "env://", rotations: {} })`)
+    const { code, err } = await desk.run(["rotate", "--status"])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(
+        /configuration of the rotation is wrong.*\n {2}- rotation.interval is .*\n {2}- scopes is no list/,
+      ),
+    ])
+    const { json } = await desk.run(["rotate", "--status", "--json"])
+    expect(json).toMatchObject({
+      kind: "error",
+      error: {
+        code: "MISCONFIGURED",
+        problems: [
+          { message: expect.stringContaining("interval"), hint: expect.any(String) },
+          { message: "scopes is no list", hint: 'write "scopes": ["forms:read"]' },
+        ],
+      },
+    })
+  })
+
   it("refuses a second name", async () => {
     expect(await (await newDesk()).run(["rotate", "a", "b"])).toMatchObject({ code: 2, out: "" })
   })

@@ -5,6 +5,7 @@ import { EXIT, EXIT_TEXTS, type ExitCode } from "../exit-codes.ts"
 import { documentText, type ErrorInJson, errorInJson } from "../rotate/json.ts"
 import { Limit } from "../rotate/limit.ts"
 import { checkKnown, perform } from "../rotate/perform.ts"
+import { severalLines } from "../rotate/render.ts"
 import { within } from "../rotate/session.ts"
 import { GivenToken } from "../rotate/token-input.ts"
 import { type RotateFlags, type Task, taskOf } from "../rotate/wish.ts"
@@ -125,6 +126,8 @@ function tell(
   const about = told.secret === undefined ? "" : `${printable(told.secret)}: `
   const where = told.store === undefined ? "" : ` (${told.store})`
   writeLine(streams.err, `${paint("red", "latchkey rotate:")} ${about}${told.message}${where}`)
+  const several = error instanceof UsageError ? [] : severalLines(error.problems)
+  for (const line of several) writeLine(streams.err, line)
   if (told.hint !== undefined) writeLine(streams.err, `  ${told.hint}`)
 }
 

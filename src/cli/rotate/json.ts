@@ -19,6 +19,8 @@ export interface ErrorInJson {
   readonly secret?: string
   readonly store?: string
   readonly transient?: boolean
+  /** Each of several things that are wrong at once. */
+  readonly problems?: readonly ErrorInJson[]
 }
 
 /** What `--json` prints: one document, whose shape is changed only together with `schema`. Times are ISO 8601, UTC. */
@@ -38,7 +40,7 @@ export function eventText(event: RotationEvent): string {
 
 /** What may be told of an error of the library. */
 export function errorInJson(error: SecretError): ErrorInJson {
-  const { code, plainMessage, hint, secret, store, transient } = error
+  const { code, plainMessage, hint, secret, store, transient, problems } = error
   return {
     code,
     message: plainMessage,
@@ -46,6 +48,7 @@ export function errorInJson(error: SecretError): ErrorInJson {
     ...(secret === undefined ? {} : { secret }),
     ...(store === undefined ? {} : { store }),
     transient,
+    ...(problems === undefined || problems.length === 0 ? {} : { problems: problems.map(errorInJson) }),
   }
 }
 

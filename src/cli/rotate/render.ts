@@ -61,9 +61,19 @@ function called(id: string | undefined): string {
 function problemLines({ message, hint, command, error }: RotationProblem): string[] {
   return [
     `  ${error?.plainMessage ?? message}`,
+    ...severalLines(error?.problems),
     `  ${hint}`,
     ...(command === undefined ? [] : [`  $ ${command}`]),
   ]
+}
+
+/** Each of several things that are wrong at once, with what to do about it. */
+export function severalLines(
+  problems: readonly { readonly plainMessage: string; readonly hint?: string | undefined }[] = [],
+): string[] {
+  return problems.map(({ plainMessage, hint }) =>
+    hint === undefined ? `  - ${plainMessage}` : `  - ${plainMessage}; ${hint}`,
+  )
 }
 
 /** How every rotation is, as a table with what is wrong below it. */
