@@ -49,8 +49,8 @@ async function rotated(server: VaultServer, mount: string, makeFar: MakeFar, blo
     store,
     rotations: { [name]: { plan: far.plan, schedule: { interval: "24h" } } },
     clock,
-    callTimeout: "4s",
-    lease: "30s",
+    callTimeout: "20s",
+    lease: "1m",
     random: () => 0.5,
   })
   open.defer(async () => {

@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest"
 import type { RotationJournal } from "../../../src/core/index.ts"
-import type { RotationOutcome, Rotator } from "../../../src/rotation/index.ts"
+import type { RotationOutcome, RotationPlan, Rotator } from "../../../src/rotation/index.ts"
 import type { FakeClock } from "../../../src/testing/index.ts"
 
 /** A rotation on bad days, and those who have to do with it. */
@@ -11,10 +11,30 @@ export interface Ordeal {
   consume(): Promise<void>
   /** The journal as it is now, past all faults. */
   journal(): Promise<RotationJournal | undefined>
-  /** How many calls are under way that come to an end without any clock. */
+  /** How much is under way that comes to an end without any clock. */
   underWay(): number
   /** Does what the rotation asks a person for. */
   person?(outcome: RotationOutcome): Promise<void>
+}
+
+/** A plan, and how many of its functions are under way. */
+export function counted<Plan extends RotationPlan>(plan: Plan): { readonly plan: Plan; running(): number } {
+  let running = 0
+  const counting =
+    (work: (...given: unknown[]) => unknown) =>
+    async (...given: unknown[]): Promise<unknown> => {
+      running += 1
+      try {
+        return await work.apply(plan, given)
+      } finally {
+        running -= 1
+      }
+    }
+  const entries = Object.entries(plan).map(([key, part]) => [
+    key,
+    typeof part === "function" && key !== "publish" ? counting(part) : part,
+  ])
+  return { plan: Object.fromEntries(entries) as Plan, running: () => running }
 }
 
 /** More than a rotation needs with one failure: it waits for a pause, for a lease and for its grace. */
@@ -69,7 +89,7 @@ async function look({ clock, rotator, consume, underWay }: Ordeal): Promise<Rota
     await consume()
     if (isOver) break
     // A call that is under way is given real time, which the consumer needs as well.
-    if (underWay() === 0) await clock.advance("250ms")
+    if (underWay() === 0) await clock.advance("1s")
   }
   const [outcome] = (await looking).outcomes
   expect(outcome).toBeDefined()

@@ -23,7 +23,7 @@ export interface Far {
 }
 
 const consumers: Consumers = { ttl: "5m", maxStale: "0s", callTimeout: "5s", tokenLifetime: "0s" }
-const deadlines = { make: "4s", apply: "4s", verify: "6s", revoke: "4s", list: "4s" } as const
+const deadlines = { make: "20s", apply: "20s", verify: "30s", revoke: "20s", list: "20s" } as const
 
 /** Secret ids of AppRole, which are made here; on the same server as the secret, and by the same way. */
 export async function appRole(admin: Admin, mount: string, wire: Wire): Promise<Far> {
