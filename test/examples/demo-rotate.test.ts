@@ -22,6 +22,7 @@ const good: RunReport = {
   trouble: [],
   calls: { made: 100, failed: 0, failures: new Map() },
   refusals: 0,
+  expired: 0,
   tokens: 5,
   database: { calls: 100 + WARM_UP_CALLS, connections: 7 },
   traces: 0,

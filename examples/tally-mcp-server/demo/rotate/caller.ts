@@ -11,8 +11,10 @@ const QUESTIONS = [
 
 /** An MCP client whose requests go to all replicas in turn, as behind a load balancer, with access tokens that they issue. */
 export class Caller {
-  /** How often a replica answered 401. */
+  /** How often a replica refused a token with 401 that was good by its date. */
   refusals = 0
+  /** How often a token came to its end on the way, as it does where a machine stands still; another one was asked for. */
+  expired = 0
   /** How many access tokens were issued to it. */
   tokens = 0
   readonly #origins: readonly string[]
@@ -47,11 +49,23 @@ export class Caller {
   }
 
   async #send(init: RequestInit = {}): Promise<Response> {
+    const token = await this.#currentToken()
+    const response = await this.#sendWith(token, init)
+    if (response.status !== 401) return response
+    if (!(response.headers.get("www-authenticate") ?? "").includes("expired")) {
+      this.refusals += 1
+      return response
+    }
+    this.expired += 1
+    await response.arrayBuffer()
+    if ((await this.#token?.text) === token) this.#token = undefined
+    return await this.#sendWith(await this.#currentToken(), init)
+  }
+
+  async #sendWith(token: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers)
-    headers.set("authorization", `Bearer ${await this.#currentToken()}`)
-    const response = await fetch(`${this.#next()}/mcp`, { ...init, headers })
-    if (response.status === 401) this.refusals += 1
-    return response
+    headers.set("authorization", `Bearer ${token}`)
+    return await fetch(`${this.#next()}/mcp`, { ...init, headers })
   }
 
   async #currentToken(): Promise<string> {

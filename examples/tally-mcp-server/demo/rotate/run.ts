@@ -44,6 +44,8 @@ export interface RunReport {
   readonly trouble: readonly string[]
   readonly calls: CallCount
   readonly refusals: number
+  /** How many tokens came to their end on the way and were renewed. */
+  readonly expired: number
   readonly tokens: number
   /** What PostgreSQL says: calls that were written down, connections that were opened. */
   readonly database: { readonly calls: number; readonly connections: number }
@@ -117,6 +119,7 @@ export async function rotateOnSchedule(options: RunOptions): Promise<RunReport> 
     trouble,
     calls,
     refusals: caller.refusals,
+    expired: caller.expired,
     tokens: caller.tokens,
     database: await database.count(),
     traces: known.reduce((sum, value) => sum + tracesOf(value, text), 0),

@@ -4,6 +4,12 @@ import type { Keyring, KeyringKey } from "latchkey/rotation"
 /** Who issues the tokens, and whom they are for: this server alone. */
 export const ISSUER = "tally-mcp-server"
 
+/** Whose token it is, or why it is refused. */
+export type Checked =
+  | { readonly client: string }
+  /** `expired`: it was good, and the client gets another one. `invalid`: it is none of ours, or its key has ended. */
+  | { readonly refused: "expired" | "invalid" }
+
 export interface AccessTokenOptions {
   readonly lifetimeSeconds: number
   readonly clockSkewSeconds: number
@@ -38,21 +44,24 @@ export class AccessTokens {
   }
 
   /**
-   * Whose token this is; `undefined` if it is none of ours, is over, or was signed with a key that has ended.
+   * Checks a token.
    *
    * @throws SecretError `STALE` where the keys have not been read for too long to be trusted.
    */
-  async clientOf(token: string): Promise<string | undefined> {
+  async check(token: string): Promise<Checked> {
     try {
       const { payload } = await jwtVerify(token, async ({ kid = "" }) => await this.#keyOf(kid), {
         algorithms: ["HS256"],
         issuer: ISSUER,
         audience: ISSUER,
+        requiredClaims: ["sub", "exp"],
         clockTolerance: this.#clockSkewSeconds,
       })
-      return payload.sub
+      return { client: payload.sub ?? "" }
     } catch (thrown) {
-      if (thrown instanceof errors.JOSEError) return undefined
+      // Told only of a token whose signature is right.
+      if (thrown instanceof errors.JWTExpired) return { refused: "expired" }
+      if (thrown instanceof errors.JOSEError) return { refused: "invalid" }
       throw thrown
     }
   }

@@ -47,11 +47,14 @@ async function route(
   }
 
   const token = /^Bearer (\S+)$/.exec(authorization ?? "")?.[1]
-  const client = token === undefined ? undefined : await tokens.clientOf(token)
-  if (client === undefined) {
-    const headers = { "www-authenticate": 'Bearer error="invalid_token"' }
-    throw new Refused({ status: 401, headers, body: { error: "invalid_token" } })
+  const checked = token === undefined ? ({ refused: "invalid" } as const) : await tokens.check(token)
+  if ("refused" in checked) {
+    // RFC 6750, 3.1: the description is for developers; it tells which of the two it is.
+    const challenge = `Bearer error="invalid_token", error_description="${checked.refused}"`
+    const body = { error: "invalid_token", error_description: checked.refused }
+    throw new Refused({ status: 401, headers: { "www-authenticate": challenge }, body })
   }
+  const { client } = checked
   const calls = new ToolCalls(async (tool, ok) => await audit.record({ client, tool, ok }))
   const server = createServer(tally, calls)
   const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
