@@ -28,6 +28,8 @@ export interface Run {
 /** How a command is run. */
 export interface RunOptions {
   readonly stdin?: string | Uint8Array
+  /** Whoever writes to standard input does not end it. */
+  readonly isEndless?: boolean
   readonly signal?: AbortSignal
   readonly isTerminal?: boolean
   /** What a person types when there is a prompt. */
@@ -72,7 +74,8 @@ export class Desk {
     Object.assign(out, { isTTY })
     Object.assign(err, { isTTY })
     Object.assign(input, { isTTY })
-    if (options.stdin !== undefined) input.end(options.stdin)
+    if (options.stdin !== undefined) input.write(options.stdin)
+    if (options.stdin !== undefined && options.isEndless !== true) input.end()
     let code: ExitCode | undefined
     await runProgram(args, "1.2.3", {
       streams: { out, err, in: input, env: options.env ?? {}, folder: this.folder },

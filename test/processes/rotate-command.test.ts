@@ -83,7 +83,7 @@ describe("latchkey rotate as a process", { timeout: 60_000 }, () => {
       await place.has("creating")
       command.process.kill(signal)
       // As when a terminal tells both this process and the one that started it, which hands it on.
-      command.process.kill(signal)
+      command.process.kill(signal === "SIGINT" ? "SIGTERM" : "SIGINT")
       await place.write("go", "")
       const ended = await quiet(canary, place, command.ended)
       expect(ended).toMatchObject({ code: 6, signal: null, out: "" })

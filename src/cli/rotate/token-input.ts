@@ -102,8 +102,7 @@ async function bytesOf(stream: Readable, called: string): Promise<Buffer> {
 
 function textIn(bytes: Buffer, called: string): string {
   try {
-    // Editors and echo end a file with a line break.
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "")
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   } catch {
     throw new UsageError(`${called} holds bytes that are no text`, "write the token as UTF-8")
   }
