@@ -42,7 +42,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "slow", include: SLOW, exclude: [NEVER, SERVERS], sequence: { groupOrder: 1 } },
+        test: {
+          name: "slow",
+          include: SLOW,
+          exclude: [NEVER, SERVERS],
+          // They start several programs one after the other.
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,

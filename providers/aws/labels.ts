@@ -28,7 +28,7 @@ export function rotationLabel(token: string): string {
 }
 
 /** Whether a label is that of a rotation. */
-export function isRotationLabel(stage: string): boolean {
+function isRotationLabel(stage: string): boolean {
   return stage.startsWith(ROTATION)
 }
 

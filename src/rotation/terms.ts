@@ -19,7 +19,7 @@ export interface TermsOf {
 }
 
 /** How long after the end of a lease another replica takes over, in milliseconds: as far as their clocks may differ. */
-export const MARGIN = 30_000
+const MARGIN = 30_000
 
 const LEAST_LEASE = 120_000
 const FIRST_BACKOFF = 60_000

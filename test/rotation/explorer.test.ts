@@ -18,9 +18,10 @@ describe("the protocol of a rotation, run by two programs", () => {
 })
 
 describe("the explorer", () => {
-  it.each(PLANTED_BUGS)("finds $bug", { timeout: PATIENCE }, ({ variation, setting, budget }) => {
-    expect(new Explorer(setting).explore(budget).violations).toEqual([])
+  it.each(PLANTED_BUGS)("finds $bug", { timeout: PATIENCE }, ({ variation, setting, budget, breaks }) => {
+    const { prompt = false } = variation
+    expect(new Explorer(setting, { prompt }).explore(budget).violations).toEqual([])
     const { violations } = new Explorer(setting, variation).explore(budget)
-    expect(violations.map(({ what }) => what)).not.toEqual([])
+    expect(violations.map(({ what }) => what)).toEqual([expect.stringMatching(breaks)])
   })
 })

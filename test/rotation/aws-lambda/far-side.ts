@@ -2,7 +2,7 @@ import type { GeneratedPlan, MintedPlan, OldCredential, Verdict } from "../../..
 import { Died, type Machine } from "./machine.ts"
 
 /** Readers that see the new value after a while that tests can count: a grace of 71 seconds. */
-export const CONSUMERS = { ttl: "10s", maxStale: "30s", callTimeout: "30s", tokenLifetime: "0s" } as const
+const CONSUMERS = { ttl: "10s", maxStale: "30s", callTimeout: "30s", tokenLifetime: "0s" } as const
 
 /** The grace that follows from {@link CONSUMERS}, in milliseconds. */
 export const GRACE = 71_000

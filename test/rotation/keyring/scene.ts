@@ -14,7 +14,7 @@ export const NAME = "auth/jwt-key"
 export type Quiet = Omit<MemoryStore, "watch"> & Faulty
 
 /** Makes one, which keeps versions or does not. */
-export function quietMemory(kept: "versions" | "no versions", clock: FakeClock): Quiet {
+function quietMemory(kept: "versions" | "no versions", clock: FakeClock): Quiet {
   const store = faulty(memory({}, { clock }), { clock })
   return without(store, "watch", ...(kept === "versions" ? [] : (["versions"] as const))) as Quiet
 }

@@ -12,6 +12,8 @@ export interface PlantedBug {
   readonly variation: Variation
   readonly setting: Setting
   readonly budget: Budget
+  /** The promise that it breaks. */
+  readonly breaks: RegExp
 }
 
 type Turn = NonNullable<Variation["turn"]>
@@ -78,38 +80,50 @@ function seen(journal: RotationJournal, found: Found | undefined): Found {
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     bug: "minting before the claim",
+    breaks: /nobody knows of/,
     variation: { turn: mintFirst },
     setting: { name: "minted", kind: "minted", identifies: true },
     budget: NONE,
   },
   {
     bug: "an unconditional promotion",
+    breaks: /wrote over what a person had changed/,
     variation: { planted: { unconditionalPromotion: true } },
     setting: { name: "generated", kind: "generated", identifies: true },
     budget: { ...NONE, edits: 1 },
   },
   {
     bug: "a retirement without grace",
+    breaks: /within its grace/,
     variation: { terms: { grace: 0 } },
     setting: { name: "generated", kind: "generated", identifies: true },
     budget: NONE,
   },
   {
     bug: "no fence after a pause",
-    variation: { turn: neverLooksAgain },
-    setting: { name: "minted", kind: "minted" },
+    breaks: /which is in use/,
+    variation: { turn: neverLooksAgain, prompt: true },
+    setting: {
+      name: "minted",
+      kind: "minted",
+      labels: true,
+      identifies: true,
+      promotion: "detected",
+    },
     budget: { ...NONE, jumps: 1 },
   },
   {
     bug: "parking that overwrites",
+    breaks: /which the far side refuses/,
     variation: { planted: { parkOverwrites: true } },
     setting: { name: "generated", kind: "generated", identifies: true },
     budget: { ...NONE, jumps: 1 },
   },
   {
     bug: "a journal that is guarded by the wall clock only",
+    breaks: /never comes to rest/,
     variation: { planted: { journalByClock: true } },
-    setting: { name: "minted", kind: "minted", labels: true },
+    setting: { name: "generated", kind: "generated", overlap: false },
     budget: { ...NONE, jumps: 1 },
   },
 ]
