@@ -187,6 +187,6 @@ function parsed(text: string): Record<string, unknown> {
 function garbled(): SecretError {
   return new SecretError("INVALID_VALUE", {
     message: "the journal of the rotation is garbled",
-    hint: "somebody else wrote to it: look at what it holds, and remove it once no rotation of this secret is on its way; the next rotation then adopts the secret",
+    hint: "somebody else wrote to it: look at what it holds, and remove it once no rotation of this secret is on its way, and with it the fence that its plan keeps at the far side, if it keeps one; the next rotation then adopts the secret",
   })
 }

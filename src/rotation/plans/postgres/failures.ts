@@ -2,23 +2,14 @@ import {
   isNetworkCode,
   type KnownFailure,
   networkFailure,
+  printable,
   rebuild,
   type SecretError,
 } from "../../../core/index.ts"
-
-/** The SQLSTATE with which a fenced statement ends when a newer step came first; of no class of PostgreSQL's own. */
-export const OVERTAKEN = "LKF01"
-
-const RESTORE =
-  "wait for the next run; if the journal of this secret was removed, the count began anew: delete this secret's row from the fence table"
+import { literal, OVERTAKEN } from "./statements.ts"
 
 /** By SQLSTATE (PostgreSQL, "PostgreSQL Error Codes"). What is not here is named by its code. */
 const CODES: Readonly<Record<string, KnownFailure>> = {
-  [OVERTAKEN]: {
-    code: "CONFLICT",
-    message: "a newer step of the rotation has changed the users already, and this one came too late",
-    hint: RESTORE,
-  },
   "28000": {
     code: "UNAUTHENTICATED",
     message: "PostgreSQL does not let in the account that changes passwords",
@@ -67,6 +58,15 @@ function noFence(table: string): KnownFailure {
   }
 }
 
+/** A newer step came first, or seems to have: with a journal that was removed, the count of steps begins anew. */
+function overtaken(table: string, row: string): KnownFailure {
+  return {
+    code: "CONFLICT",
+    message: "a newer step of the rotation has changed the users already, and this one came too late",
+    hint: `wait for the next run; if the journal of this secret was removed, the count began anew: with no rotation of it on its way, delete from ${table} where secret = ${printable(literal(row))}`,
+  }
+}
+
 const HINTS = {
   host: "look at the host of the client",
   address: "look at host and port of the client",
@@ -79,11 +79,13 @@ const HINTS = {
  * and connection strings.
  *
  * @param table the table of fences, for the hint.
+ * @param row what the row of this secret in it is called.
  */
-export function postgresFailure(thrown: unknown, secret: string, table: string): SecretError {
+export function postgresFailure(thrown: unknown, secret: string, table: string, row = secret): SecretError {
   const context = { secret, store: "postgres" }
   const code = codeOf(thrown)
   if (code === undefined) return rebuild(thrown, context)
+  if (code === OVERTAKEN) return rebuild(thrown, context, overtaken(table, row))
   // No table, no such column, no unique key for "on conflict".
   if (["42P01", "42703", "42P10"].includes(code)) return rebuild(thrown, context, noFence(table))
   const known = Object.hasOwn(CODES, code) ? CODES[code] : networkFailure(code, HINTS)

@@ -35,7 +35,7 @@ export function farSide({ client, connect, fenceTable, fencedAs }: FarSideOption
         // Without values it goes by the simple protocol, the only one in which some proxies pass a block on.
         return (await client.query(text, ...(values === undefined ? [] : [[...values]]))).rows
       } catch (thrown) {
-        throw postgresFailure(thrown, name, fenceTable)
+        throw postgresFailure(thrown, name, fenceTable, fencedAs ?? name)
       }
     })
 

@@ -5,7 +5,7 @@ import { READY_PLAN_OPTIONS, type ReadyPlanOptions, taken } from "../plan-option
 import type { PostgresClient, PostgresConnect, PostgresLogin } from "./clients.ts"
 import { type FarSide, farSide } from "./far-side.ts"
 import { scramVerifier } from "./scram.ts"
-import { END_SESSIONS, loginOf, MAY_LOG_IN, noLoginOf, passwordOf, tableName } from "./statements.ts"
+import { endSessionsOf, loginOf, MAY_LOG_IN, noLoginOf, passwordOf, tableName } from "./statements.ts"
 import { type PostgresFormat, type StoredLogins, storedLogins } from "./stored-login.ts"
 
 interface OptionsOfBoth extends ReadyPlanOptions {
@@ -147,7 +147,7 @@ function takingTurns(
       if (user === undefined || !users.includes(user)) throw foreignUser(context.name)
       await far.change(noLoginOf(user), context)
       // Afterwards, when no new session can come between.
-      if (endSessions) await far.ask(END_SESSIONS, [user], context)
+      if (endSessions) await far.change(endSessionsOf(user), context)
     },
     async identify(value) {
       const { user } = readable(logins, value) ?? {}

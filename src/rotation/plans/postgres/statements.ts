@@ -1,5 +1,7 @@
 import { misconfigured } from "../../../core/index.ts"
-import { OVERTAKEN } from "./failures.ts"
+
+/** The SQLSTATE with which a fenced statement ends when a newer step came first; of no class of PostgreSQL's own. */
+export const OVERTAKEN = "LKF01"
 
 /** Which row of which table holds the fence. */
 export interface FenceRow {
@@ -44,8 +46,13 @@ export function noLoginOf(user: string): string {
   return `alter role ${identifier(user)} with nologin password null`
 }
 
-/** Ends the sessions of a user that are open. Takes the user as `$1`. */
-export const END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1"
+/**
+ * Ends the sessions of a user that are open. In a fenced block, because the user may be in use again by the time that a
+ * stopped replica goes on.
+ */
+export function endSessionsOf(user: string): string {
+  return `perform pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where usename = ${literal(user)}`
+}
 
 /** Whether a user may log in, which everybody may ask. Takes the user as `$1`. */
 export const MAY_LOG_IN = "select rolcanlogin from pg_roles where rolname = $1"

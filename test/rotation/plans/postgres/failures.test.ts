@@ -50,6 +50,14 @@ describe("a failure of PostgreSQL", () => {
     expect(error.cause).toBeUndefined()
   })
 
+  it("of a step that came too late says which row to delete where its journal was removed", () => {
+    const late = serverError("LKF01", "")
+    expect(postgresFailure(late, "db/url", "fences").hint).toMatch(
+      /delete from fences where secret = 'db\/url'$/,
+    )
+    expect(postgresFailure(late, "db/url", "fences", "prod's").hint).toMatch(/where secret = 'prod''s'$/)
+  })
+
   it("may be anything that can be thrown", () => {
     const hostile = {
       get code(): string {

@@ -194,6 +194,29 @@ describe("two users of PostgreSQL that take turns", TIMEOUT, () => {
     expect((await session.query("select 1 as one")).rows).toEqual([{ one: 1 }])
   })
 
+  it("keep the sessions of a user that is in use again, when a replica goes on that was stopped before it ended them", async () => {
+    const scene = await postgresScene()
+    const stopped = new StoppableClient(scene.client)
+    const late = takingTurns(scene, { client: stopped, endSessions: true })
+    const plan = takingTurns(scene)
+    const first = await carried(plan, 3)
+    const second = await carried(plan, 13, first)
+
+    const beforeTheUser = stopped.stopBeforeNext()
+    const lateRevoke = late.revoke(first, stepContext({ fence: 17 }))
+    await beforeTheUser.reached
+    const beforeTheSessions = stopped.stopBeforeNext()
+    beforeTheUser.goOn()
+    await beforeTheSessions.reached
+    await plan.revoke(first, stepContext({ fence: 19 }))
+    const third = await carried(plan, 23, second)
+    const session = await scene.open(loginIn(third).username, loginIn(third).password)
+
+    beforeTheSessions.goOn()
+    await expect(lateRevoke).rejects.toMatchObject({ code: "CONFLICT" })
+    expect((await session.query("select 1 as one")).rows).toEqual([{ one: 1 }])
+  })
+
   it("end with the newest of many steps that come at the same moment", async () => {
     const scene = await postgresScene()
     const plan = takingTurns(scene)

@@ -86,7 +86,6 @@ export class StoppableClient implements PostgresClient {
   readonly statements: string[] = []
   readonly #client: PostgresClient
   #stopped: Promise<void> | undefined
-  #goOn: () => void = () => undefined
   #reached: () => void = () => undefined
 
   constructor(client: PostgresClient) {
@@ -95,13 +94,14 @@ export class StoppableClient implements PostgresClient {
 
   /** The next statement waits for `goOn`. Resolves when it has come as far. */
   stopBeforeNext(): { readonly reached: Promise<void>; goOn(): void } {
+    let goOn = (): void => undefined
     this.#stopped = new Promise(resolve => {
-      this.#goOn = resolve
+      goOn = resolve
     })
     const reached = new Promise<void>(resolve => {
       this.#reached = resolve
     })
-    return { reached, goOn: () => this.#goOn() }
+    return { reached, goOn: () => goOn() }
   }
 
   async query(text: string, values?: unknown[]) {
