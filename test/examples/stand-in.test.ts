@@ -73,6 +73,11 @@ describe("the stand-in for the Tally API", () => {
     expect(standIn.tokens.firstUse(next, "right")).toBeGreaterThan(0)
     expect(standIn.tokens.firstUse(next, "right")).toBe(standIn.tokens.record(next).firstUsedAt)
     expect(standIn.tokens.firstUse(next, "left")).toBeUndefined()
+    standIn.tokens.revoke(next)
+    await fetch(`${standIn.url("right")}/users/me`, { headers: { authorization: `Bearer ${next}` } })
+    expect(standIn.tokens.answered("right")).toEqual({ accepted: 1, refused: 1 })
+    expect(standIn.tokens.answered("left")).toEqual({ accepted: 1, refused: 0 })
+    expect(standIn.tokens.answered("nobody")).toEqual({ accepted: 0, refused: 0 })
   })
 
   it("lets whoever has the admin key make tokens with a label, list and find them, and end them", async () => {

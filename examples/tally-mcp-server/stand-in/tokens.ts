@@ -32,9 +32,16 @@ interface Entry {
   readonly firstUsedBy: Map<string, number>
 }
 
+/** How many requests of one client were answered. */
+interface Answered {
+  accepted: number
+  refused: number
+}
+
 /** The tokens of an account, as the far side keeps them: any number is valid at the same time. */
 export class TokenBook {
   readonly #entries = new Map<string, Entry>()
+  readonly #answered = new Map<string, Answered>()
 
   /** Makes a token valid from now on. @returns its id */
   add(token: string, label?: string): string {
@@ -99,8 +106,23 @@ export class TokenBook {
     return this.#entry(token).firstUsedBy.get(via)
   }
 
+  /**
+   * How many requests of one client were accepted, and how many were refused with 401.
+   *
+   * @param via the name under which the client comes, see `TallyStandIn.url`.
+   */
+  answered(via: string): Readonly<Answered> {
+    return { ...this.#answeredTo(via) }
+  }
+
   /** Notes a request, and says whether its token is valid. */
   check(token: string | undefined, via: string): boolean {
+    const isValid = this.#isValid(token, via)
+    this.#answeredTo(via)[isValid ? "accepted" : "refused"] += 1
+    return isValid
+  }
+
+  #isValid(token: string | undefined, via: string): boolean {
     if (token === undefined) {
       this.#withoutToken += 1
       return false
@@ -116,6 +138,14 @@ export class TokenBook {
       entry.refused += 1
     }
     return entry.valid
+  }
+
+  #answeredTo(via: string): Answered {
+    const known = this.#answered.get(via)
+    if (known !== undefined) return known
+    const answered = { accepted: 0, refused: 0 }
+    this.#answered.set(via, answered)
+    return answered
   }
 
   #entry(token: string): Entry {
