@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { memory } from "../../providers/memory/index.ts"
-import type { JournalKeeper, RotationJournal, SecretStore } from "../../src/core/index.ts"
+import type { RotationJournal } from "../../src/core/index.ts"
 import { type RotationPlan, Rotator } from "../../src/rotation/index.ts"
 import { Agenda } from "../../src/rotation/schedule/agenda.ts"
 import { DueTimes } from "../../src/rotation/schedule/due.ts"
@@ -9,6 +9,7 @@ import { timetableOf } from "../../src/rotation/schedule/timetable.ts"
 import { CONSUMERS } from "./support/far-side.ts"
 import { gapsOf, type Life, liveThrough, type Outage } from "./support/replicas.ts"
 import { type Machine, SimulatedTime } from "./support/simulated-time.ts"
+import { tellingTime } from "./support/telling-time.ts"
 
 const START = "2026-01-01T00:00:00Z"
 const HOUR = 3_600_000
@@ -98,7 +99,10 @@ describe("Thirty secrets for two months, by Rotators that come and go and whose 
     const start = time.now
     const outages: readonly Outage[] = [{ from: 30, until: 32.3 }]
     const names = namesOf(30)
-    const store = tellingTime(memory(Object.fromEntries(names.map(name => [name, "the-first-value"]))), time)
+    const store = tellingTime(
+      memory(Object.fromEntries(names.map(name => [name, "the-first-value"]))),
+      () => time.now,
+    )
     const promotions = new Map(names.map(name => [name, [] as number[]]))
     const accepted = new Map(names.map(name => [name, new Set(["the-first-value"])]))
     let [made, most] = [0, 0]
@@ -146,18 +150,6 @@ describe("Thirty secrets for two months, by Rotators that come and go and whose 
     }
   }, 600_000)
 })
-
-/** The same store, whose answers tell the true time, as those of services do. */
-function tellingTime<S extends SecretStore>(store: S, time: SimulatedTime): S {
-  const ledger = store.rotation?.()
-  const journals = ledger?.journals
-  if (ledger === undefined || journals === undefined) throw new TypeError("the store keeps no journals")
-  const load: JournalKeeper["load"] = async (name, options) => ({
-    ...(await journals.load(name, options)),
-    at: time.now,
-  })
-  return { ...store, rotation: () => ({ ...ledger, journals: { ...journals, load } }) }
-}
 
 function dueTimesOf(name: string, now: number): DueTimes {
   const jitter = 0.1
