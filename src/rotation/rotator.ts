@@ -156,7 +156,7 @@ export class Rotator implements AsyncDisposable {
   /**
    * Goes on with a rotation that is blocked, after a person has looked, or held by a replica that is gone.
    *
-   * @throws SecretError as `rotate`.
+   * @throws SecretError as `rotate`; `CONFLICT` where nothing is on its way.
    */
   async resume(name: string, options: ResumeOptions = {}): Promise<RotationOutcome> {
     refuseUnknownOptions("resume()", options, ["signal", "force"])
