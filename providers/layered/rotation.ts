@@ -38,6 +38,7 @@ export function layeredLedger(homes: Homes): NativeLedger {
 
   return {
     promotion: first.promotion,
+    ...(first.rotationsPerDay === undefined ? {} : { rotationsPerDay: first.rotationsPerDay }),
     ...(first.journals && { journals }),
     async check(name, options) {
       const { layer, ledger: own } = await place(name, options.signal)

@@ -34,7 +34,7 @@ export function defineLedger(
   native: NativeLedger,
   { location, names, calls }: LedgerContext,
 ): RotationLedger {
-  const { journals, current, since } = native
+  const { journals, current, since, rotationsPerDay } = native
 
   const nativeOf = (name: string): string => {
     try {
@@ -64,6 +64,7 @@ export function defineLedger(
 
   return Object.freeze<RotationLedger>({
     promotion: native.promotion,
+    ...(rotationsPerDay === undefined ? {} : { rotationsPerDay }),
     ...(journals && { journals: Object.freeze(keeper(journals)) }),
     check: (name, options) => ask("check", name, options.signal, one => native.check(one, options)),
     ...(current && {

@@ -122,6 +122,12 @@ export interface RotationLedger {
   readonly journals?: JournalKeeper
 
   /**
+   * How many rotations of one secret may begin within 24 hours, where the service has room for no more. Absent where
+   * there is no such bound. A schedule that asks for more is refused.
+   */
+  readonly rotationsPerDay?: number
+
+  /**
    * Refuses what would go wrong half-way: a store that keeps no versions where they are needed, a rotation of the
    * service's own on this secret, a missing secret where the service cannot park without one. Changes nothing.
    *

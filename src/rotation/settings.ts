@@ -15,7 +15,7 @@ import { checkPlan } from "./check-plan.ts"
 import { Place } from "./hands/place.ts"
 import type { Subject } from "./hands/subject.ts"
 import type { Rotation, RotatorOptions } from "./options.ts"
-import { deadlinesOf, graceOf, propagationOf } from "./plan-times.ts"
+import { deadlinesOf, durationText, graceOf, propagationOf } from "./plan-times.ts"
 import { spreadOver, type Timetable, timetableOf } from "./schedule/timetable.ts"
 import { leastLease, longestDeadline, termsOf } from "./terms.ts"
 
@@ -117,7 +117,7 @@ export function settingsOf(options: RotatorOptions): Settings {
       const terms = termsOf({ name, place, plan, promotion: ledger.promotion, lease: held, callTimeout })
       const deadlines = deadlinesOf(plan)
       const subject = { name, place, plan, terms, deadlines, scopes, store, ledger, journals, clock }
-      return { subject, schedule: scheduleOf(name, rotation, clock.wall()) }
+      return { subject, schedule: scheduleOf(name, rotation, ledger, clock.wall()) }
     })
   })
   return { store, charges, clock, random, atOnce, lookEvery }
@@ -177,7 +177,12 @@ function journalsOf(
   return given
 }
 
-function scheduleOf(name: string, rotation: Rotation, now: number): Schedule | undefined {
+function scheduleOf(
+  name: string,
+  rotation: Rotation,
+  { rotationsPerDay }: RotationLedger,
+  now: number,
+): Schedule | undefined {
   const { plan, schedule, first, enabled = true } = rotation
   const jitter = parseJitter(rotation.jitter ?? "10%")
   if (typeof enabled !== "boolean")
@@ -191,6 +196,12 @@ function scheduleOf(name: string, rotation: Rotation, now: number): Schedule | u
   if (schedule === undefined) return undefined
   const least = propagationOf(plan) + graceOf(plan)
   const timetable = timetableOf({ name, schedule, jitter, now, least })
+  if (rotationsPerDay !== undefined && timetable.exceeds(rotationsPerDay, now)) {
+    throw misconfigured(
+      `the schedule may ask for more than ${rotationsPerDay} rotations within 24 hours, for which the store has no room`,
+      `write an interval of at least ${leastInterval(rotationsPerDay, jitter)} or fewer slots, or raise rotationsPerDay of the store`,
+    )
+  }
   const period = timetable.period(now)
   const tolerance = Math.min(LATE, period / 4) + spreadOver(period, jitter)
   return {
@@ -200,6 +211,11 @@ function scheduleOf(name: string, rotation: Rotation, now: number): Schedule | u
     beginsNow: first === undefined ? timetable.beginsNow : first === "now",
     tolerance,
   }
+}
+
+/** The jitter makes some of the intervals shorter. */
+function leastInterval(perDay: number, jitter: number): string {
+  return durationText(Math.ceil(1_440 / perDay / (1 - jitter)) * 60_000)
 }
 
 function parseJitter(jitter: string): number {

@@ -22,6 +22,7 @@ export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedg
 
   return Object.freeze<RotationLedger>({
     promotion: ledger.promotion,
+    ...(ledger.rotationsPerDay === undefined ? {} : { rotationsPerDay: ledger.rotationsPerDay }),
     ...(journals && { journals: Object.freeze(keeper(journals)) }),
     check: (name, options) => ask("check", name, options.signal, () => ledger.check(name, options)),
     ...(current && {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { type AwsOptions, aws } from "../../providers/aws/index.ts"
 import { dotenv } from "../../providers/dotenv/index.ts"
 import { env } from "../../providers/env/index.ts"
 import { memory } from "../../providers/memory/index.ts"
@@ -258,3 +259,52 @@ function definition() {
     },
   }
 }
+
+describe("On a store that has room for so many rotations a day", () => {
+  const inner = memory()
+  const store = {
+    ...inner,
+    rotation: (): RotationLedger => ({ ...inner.rotation(), rotationsPerDay: 8 }),
+  }
+  const short = generatedPlan(far, { consumers: { ...CONSUMERS, ttl: "1m", maxStale: "0s" } })
+  const rotating = (rotation: object) =>
+    new Rotator({ store, rotations: { [NAME]: { plan: short, ...rotation } } })
+
+  it.each([
+    [{ schedule: { interval: "1h" } }],
+    // The jitter makes some of them shorter than three hours.
+    [{ schedule: { interval: "3h" } }],
+    [{ schedule: { interval: "199m" } }],
+    [{ schedule: { cron: "0 */2 * * *" } }],
+    // On one day a week only.
+    [{ schedule: { cron: "0 * * * 1" } }],
+    [{ schedule: { cron: "* * * * * *" } }],
+  ])("a schedule that asks for more is refused, with the interval that fits: %j", async rotation => {
+    const error = await failureOf(() => rotating(rotation))
+    expect(error).toMatchObject({
+      code: "MISCONFIGURED",
+      secret: NAME,
+      message: expect.stringContaining("more than 8 rotations within 24 hours"),
+      hint: expect.stringMatching(/at least 200m .*rotationsPerDay of the store/),
+    })
+  })
+
+  it.each([
+    [{ schedule: { interval: "200m" } }],
+    [{ schedule: { interval: "3h" }, jitter: "0%" }],
+    [{ schedule: { cron: "0 */3 * * *" } }],
+    [{ schedule: { cron: "0,10,20,30 3 * * *" } }],
+    [{}],
+  ])("one that does not is taken: %j", async rotation => {
+    await rotating(rotation).close()
+  })
+})
+
+it("the ledger of AWS says how many rotations a day it has room for", () => {
+  const place = { region: "eu-west-1", credentials: { accessKeyId: "id", secretAccessKey: "key" } }
+  for (const [more, perDay] of [
+    [{}, 8],
+    [{ rotationsPerDay: 20 }, 20],
+  ] as const)
+    expect(aws({ ...place, ...more } as AwsOptions).rotation().rotationsPerDay).toBe(perDay)
+})

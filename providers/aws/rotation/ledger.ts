@@ -66,6 +66,7 @@ function ledgerOf(
 ): NativeLedger {
   return {
     promotion: "conditional",
+    rotationsPerDay: perDay,
     journals: {
       location,
       load: async (name, call) => await loadJournal(connection, name, call),

@@ -13,6 +13,8 @@ export interface Timetable {
   after(since: number, key: number): number
   /** About how long it is from one rotation to the next, at this time. */
   period(at: number): number
+  /** Whether more than so many rotations may come within 24 hours. */
+  exceeds(perDay: number, at: number): boolean
   /** Whether a secret that was never rotated is due at once, unless it is said otherwise. */
   readonly beginsNow: boolean
 }
@@ -65,9 +67,12 @@ function byInterval(interval: number, { name, jitter, least }: TimetableOf): Tim
   return {
     after: (since, key) => since + Math.round(interval * (1 - jitter * spread("interval", name, key))),
     period: () => interval,
+    exceeds: perDay => shortest * perDay < DAY,
     beginsNow: true,
   }
 }
+
+const DAY = 86_400_000
 
 /** How soon after a rotation a slot counts as that rotation's own, in milliseconds: as far as two clocks may differ. */
 const SAME_SLOT = 60_000
@@ -93,6 +98,15 @@ function bySlot(schedule: CronSchedule, { name, jitter, now }: TimetableOf): Tim
         : slot
     },
     period: at => gapAfter(next(at)),
+    exceeds(perDay, at) {
+      const latest: number[] = []
+      // Days may differ from each other as they do in a week.
+      for (let slot = next(at); slot < at + 8 * DAY; slot = next(slot)) {
+        latest.push(slot)
+        if (latest.length > perDay && slot - (latest.shift() ?? 0) < DAY) return true
+      }
+      return false
+    },
     beginsNow: false,
   }
 }
