@@ -2,7 +2,7 @@ import type { BlockedReason, SecretError } from "../../core/index.ts"
 import type { RotationProblem } from "./report.ts"
 
 /** The command of the command line that helps, as it is typed. */
-export function command(name: string, flag?: string): string {
+function command(name: string, flag?: string): string {
   // What no shell takes apart needs no quotes.
   const word = /^[\w./@%+=:,-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
   return `latchkey rotate ${word}${flag === undefined ? "" : ` ${flag}`}`
