@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { rotatePage } from "../test/cli/rotate-page.ts"
 import { COLUMNS } from "../test/faults/columns.ts"
 import { pageOf } from "../test/faults/matrix/page.ts"
 import { permissionsPage } from "../test/permissions/page.ts"
 import { capabilitiesPage } from "./capabilities-page.ts"
 import { root } from "./project.ts"
-import { rotatePage } from "./rotate-page.ts"
 
 const PAGES: Readonly<Record<string, () => string>> = {
   "capabilities.md": capabilitiesPage,

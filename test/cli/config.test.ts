@@ -123,6 +123,51 @@ describe("a configuration", () => {
     )
   })
 
+  it("in TypeScript, on a Node that cannot run it, says so, and of what is no module at all that", async () => {
+    const desk = await newDesk()
+    // What such a Node throws.
+    const text = `throw Object.assign(new TypeError("Unknown file extension"), { code: "ERR_UNKNOWN_FILE_EXTENSION" })`
+    await desk.configure(text, "latchkey.config.ts")
+    const typed = await desk.run(["rotate"])
+    expect([typed.code, typed.err]).toEqual([
+      2,
+      expect.stringMatching(/this Node \(v\S+\) cannot run \S+latchkey\.config\.ts\n {2}Node 22\.18/),
+    ])
+    await desk.configure(text, "other.mjs")
+    expect((await desk.run(["rotate", "-c", "other.mjs"])).err).toContain("other.mjs is no module")
+  })
+
+  it("says in which line a slip is, where Node says so", async () => {
+    const desk = await newDesk()
+    await desk.configure(`
+      import { fileURLToPath } from "node:url"
+      throw Object.assign(new SyntaxError("x"), { stack: fileURLToPath(import.meta.url) + ":7\\nconst = 1" })`)
+    expect((await desk.run(["rotate"])).err).toContain("could not be loaded (SyntaxError, line 7)")
+  })
+
+  it("may say how long things take and where journals are, as a Rotator is told", async () => {
+    const desk = await newDesk()
+    await desk.write(".env", "A=1\n")
+    const options = `lease: "10m", callTimeout: "5s", lookEvery: "1m", atOnce: 1`
+    const config = (more: string) =>
+      `export default { store: "dotenv:${desk.folder}/.env", rotations: { a: { plan: generatedKey({ consumers }) } }, ${more} }`
+    await desk.configure(config(options))
+    expect((await desk.run(["rotate", "--status"])).code).toBe(0)
+    // A module is loaded once, so that each has a file of its own.
+    for (const [index, wrong] of [
+      `lease: "1s"`,
+      `callTimeout: "5"`,
+      `lookEvery: 1`,
+      `atOnce: 0`,
+      `journals: {}`,
+      `journals: () => ({})`,
+    ].entries()) {
+      await desk.configure(config(wrong), `${index}.mjs`)
+      const { code, out } = await desk.run(["rotate", "--status", "-c", `${index}.mjs`])
+      expect([wrong, code, out]).toEqual([wrong, 2, ""])
+    }
+  })
+
   it("closes the store that it handed over, and calls its close() after that; what fails there changes nothing", async () => {
     const canary = newCanary()
     const desk = await newDesk(`

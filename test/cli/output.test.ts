@@ -156,6 +156,45 @@ describe("the lines of an outcome and of a dry run", () => {
     ])
   })
 
+  it("say what is wrong and what to do, each once, and where to look while another process holds it", () => {
+    const problem = {
+      kind: "failed",
+      message: failure.message,
+      hint: "see whether it is up",
+      command: "latchkey rotate a",
+      error: failure,
+    } as const
+    const failed: RotationOutcome = {
+      name: "a",
+      happened: "failed",
+      moved: false,
+      state: "parked",
+      next: at(60_000),
+      problem,
+    }
+    expect(outcomeLines(failed, NOW, plain)).toEqual([
+      "a: failed (parked), next in 60 s",
+      "  the store cannot be reached",
+      "  see whether it is up",
+      "  $ latchkey rotate a",
+    ])
+    const { command, error, ...untyped } = problem
+    expect(outcomeLines({ ...failed, problem: untyped }, NOW, plain).slice(1)).toEqual([
+      `  ${failure.message}`,
+      "  see whether it is up",
+    ])
+    const held = outcomeLines(
+      { name: "a", happened: "held", moved: false, state: "claimed", next: at(60_000) },
+      NOW,
+      plain,
+    )
+    expect(held).toEqual([
+      "a: held by another process (claimed), next in 60 s",
+      expect.stringContaining("stopped in the middle"),
+      expect.stringContaining("--resume --force"),
+    ])
+  })
+
   it("are painted red where something failed, and green where nothing did", () => {
     const painted: Paint = (style, text) => `<${style}>${text}`
     const line = (happened: RotationOutcome["happened"]) =>

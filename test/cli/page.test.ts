@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { optionsOfRotate, rotatePage } from "../../scripts/rotate-page.ts"
 import { EXIT_TEXTS } from "../../src/cli/exit-codes.ts"
+import { optionsOfRotate, rotatePage } from "./rotate-page.ts"
 import { deskWithKey, newDesk } from "./terminal.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))

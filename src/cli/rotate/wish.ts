@@ -90,9 +90,10 @@ function refuseUnfit(verb: Verb | undefined, flags: RotateFlags): void {
   ][]) {
     if (flags[flag] === undefined || fitting.includes(verb)) continue
     if (verb === undefined) {
+      // The one flag that says more about another one.
       throw new UsageError(
-        `${spelled(flag)} says nothing without ${spelled(fitting[0] ?? flag)}`,
-        `write latchkey rotate <name> ${spelled(fitting[0] ?? flag)} ${spelled(flag)}`,
+        "--force says nothing without --resume",
+        "write latchkey rotate <name> --resume --force",
       )
     }
     throw new UsageError(`${spelled(flag)} has no meaning with ${spelled(verb)}`, "leave one of them out")

@@ -1,5 +1,5 @@
-import { rotateCommand } from "../src/cli/commands/rotate.ts"
-import { EXIT_TEXTS } from "../src/cli/exit-codes.ts"
+import { rotateCommand } from "../../src/cli/commands/rotate.ts"
+import { EXIT_TEXTS } from "../../src/cli/exit-codes.ts"
 
 /** Between these two lines stands what is made of the command. */
 const BEGIN = (part: string): string =>
