@@ -1,4 +1,5 @@
 import type { Blow } from "./life.ts"
+import type { Child } from "./process/child.ts"
 import { type Look, Scene, type SceneParts } from "./scene.ts"
 
 /** How a program is stopped. */
@@ -32,6 +33,29 @@ export async function crash(parts: SceneParts, blow: Omit<Blow, "deed">): Promis
     const first = await scene.program({ ...blow, deed: "dies" })
     const end = await scene.carryOn(first)
     if (end !== "died") throw new Error("the program did not die")
+    return await scene.carryOn(await scene.program())
+  })
+}
+
+/**
+ * The same with a process of its own, which is really killed.
+ *
+ * @param child one that waits for its task.
+ * @param request what the request is sent for at which it is killed.
+ */
+export async function kill(
+  parts: SceneParts,
+  child: Child,
+  blow: Omit<Blow, "deed">,
+  request: string,
+): Promise<Verdict> {
+  return await judged(parts, async scene => {
+    const first = await scene.process(child, { ...blow, deed: "dies" })
+    const end = await scene.carryOn(first)
+    const last = first.life.requests.at(-1)
+    await first.end()
+    if (end !== "died" || last !== request)
+      throw new Error(`the process was not killed there, but at ${last}`)
     return await scene.carryOn(await scene.program())
   })
 }

@@ -1,4 +1,5 @@
-import { crash, goodDay, stop, type Verdict } from "./cell.ts"
+import { crash, goodDay, kill, stop, type Verdict } from "./cell.ts"
+import { Spare } from "./process/spare.ts"
 import type { SceneParts } from "./scene.ts"
 
 /** What may befall a rotation at one of its requests. */
@@ -39,12 +40,42 @@ export function cellsOf(requests: readonly string[], blows: readonly BlowName[])
   return blows.flatMap(blow => requests.map((request, at) => ({ blow, at, request })))
 }
 
+/** What came of the cells of one plan on one store. */
+export interface Outcome {
+  /** What each request of a good day is sent for. */
+  readonly requests: readonly string[]
+  readonly results: readonly Result[]
+  /** The steps of the journal that were seen. */
+  readonly transitions: ReadonlySet<string>
+}
+
 /**
  * Runs the cells of one plan on one store.
  *
  * @throws Error if a rotation goes wrong on a good day already
  */
-export async function runCells(parts: SceneParts, { blows, chosen = () => true, onDone }: Run) {
+export async function runCells(parts: SceneParts, run: Run): Promise<Outcome> {
+  return await runAll(parts, run, async ({ blow, at }) => await BLOWS[blow](parts, at))
+}
+
+/** The same with processes of their own, which are really killed. */
+export async function runKills(parts: SceneParts, run: Omit<Run, "blows">): Promise<Outcome> {
+  const spare = new Spare(AT_ONCE)
+  try {
+    return await runAll(parts, { ...run, blows: ["before", "after"] }, async ({ blow, at, request }) => {
+      const side = blow === "after" ? "after" : "before"
+      return await kill(parts, await spare.take(), { at, side }, request)
+    })
+  } finally {
+    await spare.close()
+  }
+}
+
+async function runAll(
+  parts: SceneParts,
+  { blows, chosen = () => true, onDone }: Run,
+  runCell: (cell: Cell) => Promise<Verdict>,
+): Promise<Outcome> {
   const { requests, wrong, transitions } = await goodDay(parts)
   if (wrong.length > 0) throw new Error(`it goes wrong on a good day: ${wrong.join("; ")}`)
   const cells = cellsOf(requests, blows).filter(chosen)
@@ -53,7 +84,7 @@ export async function runCells(parts: SceneParts, { blows, chosen = () => true, 
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-        results.push({ ...cell, ...(await BLOWS[cell.blow](parts, cell.at)) })
+        results.push({ ...cell, ...(await runCell(cell)) })
         onDone?.(results.length, cells.length)
       }
     }),

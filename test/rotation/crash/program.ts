@@ -8,23 +8,26 @@ import type {
 import { type RotationOutcome, type RotationPlan, Rotator } from "../../../src/rotation/index.ts"
 import { wrapLedger } from "../../../src/testing/wrap-ledger.ts"
 import { type ArmedWatch, wrapStore } from "../../../src/testing/wrap-store.ts"
-import type { Opened, Place } from "./benches/bench.ts"
 import { clockIn } from "./clock.ts"
 import type { FarSide } from "./far-side/far-side.ts"
 import type { Life } from "./life.ts"
 import type { Plant } from "./plants.ts"
+import type { ConfiguredStore } from "./process/store-config.ts"
 
 /** Who looks on while programs rotate. */
 export interface Onlooker {
-  /** A program has read or written this journal. */
-  saw(journal: RotationJournal): void
-  /** Something outside was changed, or may have been. */
-  changed(): Promise<void>
+  /** A program has read this journal, or has written it. */
+  saw(journal: RotationJournal, wrote: boolean): void
+  /** A program is about to make a call. */
+  calls?(call: string): Promise<void>
+  /** A call has ended. @param isChange whether it is one that changes something outside. */
+  called(call: string, isChange: boolean, isWell: boolean): Promise<void>
 }
 
 /** What a program is made of. */
 export interface ProgramParts {
-  readonly place: Place
+  readonly name: string
+  readonly opened: ConfiguredStore
   readonly life: Life
   readonly clock: Clock
   readonly onlooker: Onlooker
@@ -58,17 +61,18 @@ const CHANGES: ReadonlySet<string> = new Set([
 /** A program that rotates one secret, as one of several replicas. */
 export class Program {
   readonly life: Life
+  readonly hasOwnTime = false
   readonly #name: string
-  readonly #opened: Opened
+  readonly #opened: ConfiguredStore
   readonly #rotator: Rotator
   readonly #onlooker: Onlooker
   /** Where the rotation stands, as far as this program knows. */
   #state: RotationJournal["state"] = "idle"
 
-  private constructor(parts: ProgramParts, opened: Opened) {
-    const { place, life, clock, onlooker, far, plan, plant = ledger => ledger } = parts
+  constructor(parts: ProgramParts) {
+    const { name, opened, life, clock, onlooker, far, plan, plant = ledger => ledger } = parts
     this.life = life
-    this.#name = place.name
+    this.#name = name
     this.#opened = opened
     this.#onlooker = onlooker
     const ownClock = clockIn(life, clock)
@@ -78,16 +82,11 @@ export class Program {
     const { journals } = opened
     this.#rotator = new Rotator({
       store,
-      rotations: { [place.name]: { plan: plan(this.#calling(far)), schedule: { interval: "24h" } } },
+      rotations: { [name]: { plan: plan(this.#calling(far)), schedule: { interval: "24h" } } },
       clock: ownClock,
       random: () => 0.5,
       ...(journals === undefined ? {} : { journals: this.#keeping(journals) }),
     })
-  }
-
-  /** Starts a program. */
-  static async start(parts: ProgramParts): Promise<Program> {
-    return new Program(parts, await parts.place.open(parts.life))
   }
 
   /** Looks once what is to be done, and does it. */
@@ -96,6 +95,11 @@ export class Program {
     const [outcome] = outcomes
     if (outcome === undefined) throw new Error(`nothing was found to be done for ${this.#name}`)
     return outcome
+  }
+
+  /** Rotates now, whether it is due or not. */
+  async rotate(): Promise<RotationOutcome> {
+    return await this.#rotator.rotate(this.#name)
   }
 
   /** Goes on with what was blocked. */
@@ -135,7 +139,7 @@ export class Program {
       ...(journals === undefined ? {} : { journals: this.#keeping(journals) }),
       promote: async (name, options) => {
         const promoted = await wrapped.promote(name, options)
-        if (promoted.journaled) this.#saw(options.journal(promoted))
+        if (promoted.journaled) this.#saw(options.journal(promoted), true)
         return promoted
       },
     }
@@ -146,12 +150,12 @@ export class Program {
       location: journals.location,
       load: async (name, options) => {
         const loaded = await this.#call("read the journal", false, () => journals.load(name, options))
-        if (loaded.journal !== undefined) this.#saw(loaded.journal)
+        if (loaded.journal !== undefined) this.#saw(loaded.journal, false)
         return loaded
       },
       save: async (name, journal, options) => {
         await this.#call(`journal → ${journal.state}`, true, () => journals.save(name, journal, options))
-        this.#saw(journal)
+        this.#saw(journal, true)
       },
     }
   }
@@ -171,15 +175,23 @@ export class Program {
   }
 
   async #call<T>(name: string, isChange: boolean, ask: () => Promise<T>): Promise<T> {
-    return await this.life.call(`${this.#state}: ${name}`, async () => {
-      const answer = await ask()
-      if (isChange) await this.#onlooker.changed()
-      return answer
+    const onlooker = this.#onlooker
+    const call = `${this.#state}: ${name}`
+    return await this.life.call(call, async () => {
+      await onlooker.calls?.(call)
+      let isWell = false
+      try {
+        const answer = await ask()
+        isWell = true
+        return answer
+      } finally {
+        await onlooker.called(call, isChange, isWell)
+      }
     })
   }
 
-  #saw(journal: RotationJournal): void {
+  #saw(journal: RotationJournal, wrote: boolean): void {
     this.#state = journal.state
-    this.#onlooker.saw(journal)
+    this.#onlooker.saw(journal, wrote)
   }
 }

@@ -6,6 +6,8 @@ import { asked, Credentials, idOf } from "./far-side/far-side.ts"
 import { type Blow, Life } from "./life.ts"
 import { PLANS, type PlanName, USUAL } from "./plans.ts"
 import type { Plant } from "./plants.ts"
+import type { Child } from "./process/child.ts"
+import { ChildProgram } from "./process/child-program.ts"
 import { type Onlooker, Program } from "./program.ts"
 
 /** The grace of the plans, in milliseconds: 1.1 × `ttl` + `maxStale` + `callTimeout`. */
@@ -16,6 +18,16 @@ const LEAP = "20m"
 
 /** After so many looks a rotation should have come to its end, whatever befell it. */
 const MOST_LOOKS = 30
+
+/** A program, in this process or in one of its own. */
+export interface Replica {
+  readonly life: Life
+  /** Whether time goes on for it by itself. */
+  readonly hasOwnTime: boolean
+  tick(): Promise<RotationOutcome>
+  resume(): Promise<RotationOutcome>
+  end(): Promise<void>
+}
 
 /** How a scene is set. */
 export interface SceneParts {
@@ -44,9 +56,9 @@ export class Scene implements Onlooker {
   readonly wrong: string[] = []
   readonly #parts: SceneParts
   readonly #place: Place
-  readonly #programs: Program[] = []
+  readonly #programs: Replica[] = []
   /** What each program is at, or was at last. */
-  readonly #looks = new Map<Program, Promise<RotationOutcome>>()
+  readonly #looks = new Map<Replica, Promise<RotationOutcome>>()
   /** What consumers read, and since when, oldest first. */
   readonly #read: { readonly value: string; readonly since: number }[] = []
   readonly #journals = new Map<number, RotationJournal>()
@@ -75,9 +87,11 @@ export class Scene implements Onlooker {
   /** Starts a program. @param blow what befalls it. */
   async program(blow?: Blow): Promise<Program> {
     const { plan, plant } = this.#parts
-    const program = await Program.start({
-      place: this.#place,
-      life: new Life(blow),
+    const life = new Life(blow)
+    const program = new Program({
+      name: this.#place.name,
+      opened: await this.#place.open(life),
+      life,
       clock: this.clock,
       onlooker: this,
       far: asked(this.credentials),
@@ -88,8 +102,23 @@ export class Scene implements Onlooker {
     return program
   }
 
+  /** Gives a process of its own the secret to rotate. @param blow what befalls it. */
+  async process(child: Child, blow: Blow): Promise<Replica> {
+    const program = await ChildProgram.begin({
+      child,
+      life: new Life(blow),
+      place: this.#place,
+      credentials: this.credentials,
+      plan: this.#parts.plan,
+      prefix: this.#parts.prefix,
+      onlooker: this,
+    })
+    this.#programs.push(program)
+    return program
+  }
+
   /** Lets a program look once, while time goes on for it. */
-  async look(program: Program): Promise<Look> {
+  async look(program: Replica): Promise<Look> {
     const look = program.tick()
     // Of one that is no more nobody hears the end.
     look.catch(() => undefined)
@@ -97,7 +126,7 @@ export class Scene implements Onlooker {
   }
 
   /** Lets a program go on that was stopped, until it has looked to the end. */
-  async goOn(program: Program): Promise<Look> {
+  async goOn(program: Replica): Promise<Look> {
     const look = this.#looks.get(program)
     if (look === undefined) throw new TypeError("the program was not stopped")
     program.life.goOn()
@@ -105,7 +134,7 @@ export class Scene implements Onlooker {
   }
 
   /** Lets a program look again and again, with leaps of time between, until the rotation is over or it is no more. */
-  async carryOn(program: Program): Promise<Look> {
+  async carryOn(program: Replica): Promise<Look> {
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
       const look = await this.look(program)
       if (isOver(look) || look.happened === "blocked") return look
@@ -116,7 +145,7 @@ export class Scene implements Onlooker {
   }
 
   /** A person looks at the far side, ends what nobody knows, and lets a program go on that was blocked. */
-  async resume(program: Program): Promise<Look> {
+  async resume(program: Replica): Promise<Look> {
     for (const { id, value } of this.credentials.accepted)
       if (value !== this.#read.at(-1)?.value) this.credentials.revoke({ id })
     const look = await this.#during(program, program.resume())
@@ -149,6 +178,7 @@ export class Scene implements Onlooker {
     this.#byHand = value
   }
 
+  /** Looks what consumers read now. */
   async changed(): Promise<void> {
     const value = await this.#place.read()
     const before = this.#read.at(-1)
@@ -163,6 +193,10 @@ export class Scene implements Onlooker {
     }
     if (!this.credentials.accepts({ value }))
       this.#noteWrong("consumers read a credential that the far side refuses")
+  }
+
+  async called(_call: string, isChange: boolean): Promise<void> {
+    if (isChange) await this.changed()
   }
 
   saw(journal: RotationJournal): void {
@@ -231,18 +265,19 @@ export class Scene implements Onlooker {
   }
 
   /** What a look of a program comes to, while time goes on for it. */
-  async #during(program: Program, look: Promise<RotationOutcome>): Promise<Look> {
+  async #during(program: Replica, look: Promise<RotationOutcome>): Promise<Look> {
     this.#looks.set(program, look)
     const { life } = program
     let isEnded = false
     const end = (): void => {
       isEnded = true
     }
-    look.then(end, end)
+    const ended = look.then(end, end)
     for (;;) {
       await this.clock.settle()
       if (isEnded || life.isOver || life.standsStill) break
       if (life.underWay > 0) await Promise.race([life.nextEnd, life.struck])
+      else if (program.hasOwnTime) await Promise.race([ended, life.struck])
       // It waits for the clock.
       else await this.clock.advance("250ms")
     }

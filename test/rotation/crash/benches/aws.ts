@@ -7,10 +7,12 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager"
-import { aws } from "../../../../providers/aws/index.ts"
 import type { AwsServer } from "../../../servers/index.ts"
+import type { Life } from "../life.ts"
+import { openConfigured } from "../process/store-config.ts"
 import { layWire } from "../wire.ts"
-import type { Bench, Place } from "./bench.ts"
+import type { Bench, Place, Way } from "./bench.ts"
+import { opened } from "./opened.ts"
 
 const calm = { signal: new AbortController().signal }
 
@@ -30,23 +32,18 @@ export function awsBench(server: AwsServer): Bench {
     async place(now): Promise<Place> {
       places += 1
       const name = `${run}/token-${places}`
-      const at = (endpoint: string) => aws({ endpoint, region, credentials })
-      const consumer = at(server.url)
+      const at = (endpoint: string) => ({ is: "aws", endpoint, region, ...credentials }) as const
+      const consumer = openConfigured(at(server.url)).store
+      const way = async (life: Life): Promise<Way> => {
+        const { url, close } = await layWire({ life, upstream: server.url, agent, now })
+        return { config: at(url), close }
+      }
       const gone = async (SecretId: string) =>
         await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))
       return {
         name,
-        async open(life) {
-          const wire = await layWire({ life, upstream: server.url, agent, now })
-          const store = at(wire.url)
-          return {
-            store,
-            async close() {
-              await wire.close()
-              await store.close()
-            },
-          }
-        },
+        way,
+        open: async life => await opened(await way(life)),
         read: async () => String((await consumer.read(name, calm)).value),
         async put(value) {
           const content = { SecretString: value }

@@ -1,17 +1,15 @@
 import { rm } from "node:fs/promises"
 import { Agent } from "node:https"
 import { join } from "node:path"
-import { azure } from "../../../../providers/azure/index.ts"
-import { dotenv } from "../../../../providers/dotenv/index.ts"
-import type { RotationLedger } from "../../../../src/core/index.ts"
-import { journalIn } from "../../../../src/rotation/index.ts"
 import { ask } from "../../../servers/azure/ask.ts"
 import { startAzure } from "../../../servers/azure/index.ts"
 import { makeCertificate } from "../../../support/certificates.ts"
+import { openConfigured } from "../process/store-config.ts"
 import { layWire } from "../wire.ts"
 import type { Bench, Place } from "./bench.ts"
 import { journalsCallByCall } from "./call-by-call.ts"
 import { newFolder } from "./folder.ts"
+import { opened } from "./opened.ts"
 
 const calm = { signal: new AbortController().signal }
 
@@ -43,31 +41,20 @@ export async function azureBench(): Promise<Bench> {
       const name = `tally/token-${places}`
       const native = name.replaceAll("/", "--")
       const at = (vaultUrl: string, ca: string) =>
-        azure({ vaultUrl, ca, credential: server.credential(), disableChallengeResourceVerification: true })
-      const consumer = at(server.url, server.ca)
+        ({ is: "azure", vaultUrl, ca, token: server.token(), journals: join(folder, ".env") }) as const
+      const consumer = openConfigured(at(server.url, server.ca))
       const isOurs = (one: string): boolean => one.startsWith("latchkey--") && one.includes(`${native}--`)
       return {
         name,
         async open(life) {
-          const wire = await layWire({ life, upstream: server.url, agent, certificate, now })
-          const store = at(wire.url, certificate.cert)
-          const ledger = (): RotationLedger => {
-            const [own, { placeOf }] = [store.rotation(), consumer.rotation()]
-            return { ...own, ...(placeOf === undefined ? {} : { placeOf }) }
-          }
-          const beside = dotenv({ path: join(folder, ".env"), optional: true })
-          return {
-            // Where the secret is follows from the vault's address, and each wire has one of its own.
-            store: { ...store, rotation: ledger },
-            journals: journalsCallByCall(journalIn(beside, { of: consumer }), life),
-            async close() {
-              await wire.close()
-              await store.close()
-              await beside.close()
-            },
-          }
+          const { url, close: cut } = await layWire({ life, upstream: server.url, agent, certificate, now })
+          const config = { ...at(url, certificate.cert), knownAs: server.url }
+          const configured = await opened({ config, close: cut })
+          const { journals } = configured
+          return { ...configured, ...(journals && { journals: journalsCallByCall(journals, life) }) }
         },
-        read: async () => String((await consumer.read(name, calm)).value),
+        way: async () => ({ config: at(server.url, server.ca), close: async () => undefined }),
+        read: async () => String((await consumer.store.read(name, calm)).value),
         put: async value => void server.put(native, value),
         async leftovers() {
           const [there, deleted] = [await names("secrets"), await names("deletedsecrets")]

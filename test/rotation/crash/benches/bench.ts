@@ -1,12 +1,10 @@
-import type { JournalKeeper, SecretStore } from "../../../../src/core/index.ts"
 import type { Life } from "../life.ts"
+import type { ConfiguredStore, StoreConfig } from "../process/store-config.ts"
 
-/** A store as one program has it: every request that it sends passes through that program's life. */
-export interface Opened {
-  readonly store: SecretStore
-  /** Where journals are, for a store that keeps none. */
-  readonly journals?: JournalKeeper
-  /** Gives back its connections, whatever they wait for. */
+/** How a process of its own gets to a store. */
+export interface Way {
+  readonly config: StoreConfig
+  /** Ends it, whatever is on it. */
   close(): Promise<void>
 }
 
@@ -21,8 +19,10 @@ export interface Leftover {
 export interface Place {
   /** The name of the secret, as programs write it. */
   readonly name: string
-  /** The store as a program has it. */
-  open(life: Life): Promise<Opened>
+  /** The store as a program in this process has it: every request that it sends passes through that program's life. */
+  open(life: Life): Promise<ConfiguredStore>
+  /** How a process of its own gets there. Over HTTP its requests pass through its life, and are told the time of the place. */
+  way(life: Life): Promise<Way>
   /** What consumers read now. */
   read(): Promise<string | undefined>
   /** Gives the secret a value, as a person does. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { dotenv } from "../../../../providers/dotenv/index.ts"
+import { openConfigured } from "../process/store-config.ts"
 import type { Bench } from "./bench.ts"
 import { callByCall } from "./call-by-call.ts"
 import { newFolder } from "./folder.ts"
@@ -26,9 +27,10 @@ export function dotenvBench(): Bench {
       return {
         name: NAME,
         async open(life) {
-          const store = dotenv(path)
-          return { store: callByCall(store, life), close: async () => await store.close() }
+          const { store, close } = openConfigured({ is: "dotenv", path })
+          return { store: callByCall(store, life), close }
         },
+        way: async () => ({ config: { is: "dotenv", path }, close: async () => undefined }),
         read: async () => String((await consumer.read(NAME, calm)).value),
         put: async value => void (await consumer.write(NAME, value, calm)),
         async leftovers() {

@@ -45,6 +45,15 @@ export async function gcpBench(alias?: string): Promise<Bench> {
           const store = opened(through(life, sdk as unknown as Client))
           return { store, close: async () => await store.close() }
         },
+        way: async () => ({
+          config: {
+            is: "gcp",
+            endpoint: server.address,
+            project: server.project,
+            ...(alias === undefined ? {} : { alias }),
+          },
+          close: async () => undefined,
+        }),
         read: async () => String((await consumer.read(name, calm)).value),
         async put(value) {
           const version = server.put(id, value)

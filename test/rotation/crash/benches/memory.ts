@@ -13,6 +13,9 @@ export function memoryBench(): Bench {
       return {
         name: NAME,
         open: async life => ({ store: callByCall(store, life), close: async () => undefined }),
+        async way() {
+          throw new TypeError("no other process gets into the memory of this one")
+        },
         read: async () => String((await store.read(NAME, calm)).value),
         put: async value => void (await store.write(NAME, value, calm)),
         // What is in its memory can be looked at by nobody but the store itself.

@@ -1,10 +1,12 @@
 import { Agent } from "node:http"
-import { vault } from "../../../../providers/vault/index.ts"
 import { rootOf, type VaultRoot } from "../../../faults/backends/vault-root.ts"
 import type { VaultServer } from "../../../servers/index.ts"
 import { eventually } from "../../../support/eventually.ts"
+import type { Life } from "../life.ts"
+import { openConfigured } from "../process/store-config.ts"
 import { layWire } from "../wire.ts"
-import type { Bench, Place } from "./bench.ts"
+import type { Bench, Place, Way } from "./bench.ts"
+import { opened } from "./opened.ts"
 
 const calm = { signal: new AbortController().signal }
 
@@ -13,14 +15,8 @@ interface Held {
   readonly data: { readonly data: { readonly value: string } }
 }
 
-/** A bench on Vault or OpenBao, and what a program of its own needs to get there. */
-export interface VaultBench extends Bench {
-  readonly mount: string
-  readonly agent: Agent
-}
-
 /** Mounts an engine for secrets that are rotated, which goes with the bench. */
-export async function vaultBench(server: VaultServer): Promise<VaultBench> {
+export async function vaultBench(server: VaultServer): Promise<Bench> {
   const root = rootOf(server)
   const mount = `crash-${crypto.randomUUID().slice(0, 8)}`
   await root.ask("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } })
@@ -30,30 +26,22 @@ export async function vaultBench(server: VaultServer): Promise<VaultBench> {
   let places = 0
 
   return {
-    mount,
-    agent,
     async place(now): Promise<Place> {
       places += 1
       const name = `tally/token-${places}`
-      const at = (address: string) =>
-        vault({ kv: 2, address, mount, auth: { method: "token", token: server.rootToken } })
-      const consumer = at(server.url)
+      const at = (address: string) => ({ is: "vault", address, mount, token: server.rootToken }) as const
+      const consumer = openConfigured(at(server.url)).store
+      const way = async (life: Life): Promise<Way> => {
+        const { url, close } = await layWire({ life, upstream: server.url, agent, now })
+        return { config: at(url), close }
+      }
       const kept = `${mount}/metadata/latchkey/rotation/${name}`
       return {
         name,
-        async open(life) {
-          const wire = await layWire({ life, upstream: server.url, agent, now })
-          const store = at(wire.url)
-          return {
-            store,
-            async close() {
-              await wire.close()
-              await store.close()
-            },
-          }
-        },
+        way,
+        open: async life => await opened(await way(life)),
         read: async () => String((await consumer.read(name, calm)).value),
-        put: async value => void (await consumer.write(name, value, calm)),
+        put: async value => void (await root.ask("POST", `${mount}/data/${name}`, { data: { value } })),
         async leftovers() {
           const keys = (await keysBelow(root, kept)).filter(key => key !== "journal")
           return await Promise.all(
