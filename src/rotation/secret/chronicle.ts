@@ -30,6 +30,8 @@ export class Chronicle implements Onlooker {
   moved = false
   /** The state before the last write of the journal. */
   from: RotationState | undefined
+  /** The state that was written last. */
+  to: RotationState | undefined
   /** Whether the far side has refused a candidate. */
   refused = false
   /** Whether the far side has refused a former credential that was to be gone back to. */
@@ -54,6 +56,7 @@ export class Chronicle implements Onlooker {
     this.#memory.wrote(journal)
     this.moved = true
     this.from = from
+    this.to = to
     if (from === to) return
     if (to === "published" || to === "promoted") this.changed = true
     this.tell({ type: "moved", from, to })

@@ -83,7 +83,7 @@ function whenIdle(facts: Facts): Result {
   const { attempt = 0, notBefore = 0 } = memory.journal ?? {}
   const now = memory.moment()?.at ?? facts.wall
   const delay = due === undefined ? Number.POSITIVE_INFINITY : Math.max(due.at, notBefore) - now
-  const happened = ended(chronicle)
+  const happened = ended(chronicle, attempt)
   const isGivenUp = happened === "taken-back" && !facts.takesBack
   if (chronicle.refused || isGivenUp) return timed(facts, "failed", delay, refused(name))
   const isPausing = attempt > 0 && notBefore > now
@@ -92,8 +92,11 @@ function whenIdle(facts: Facts): Result {
     : timed(facts, happened, delay)
 }
 
-function ended({ from, moved }: Chronicle): Happened {
-  if (!moved || from === "idle" || from === undefined) return "nothing"
+function ended({ from, to, moved }: Chronicle, attempt: number): Happened {
+  if (!moved) return "nothing"
+  // Another replica has ended it meanwhile: an attempt that was given up is counted in the journal.
+  if (to !== "idle") return attempt > 0 ? "taken-back" : "rotated"
+  if (from === "idle" || from === undefined) return "nothing"
   return from === "retiring" ? "rotated" : "taken-back"
 }
 

@@ -49,6 +49,8 @@ export class Replica implements Watcher {
     this.#gate.begin(stop)
     this.#begunLate = []
     const { outcomes } = await this.#rotator.tick()
+    // What took too long for the Rotator may still be carried out.
+    while (this.#gate.underWay > 0) await this.#gate.nextEnd
     const [outcome] = outcomes
     const { moments } = this.#gate
     const begunLate = this.#begunLate
@@ -86,10 +88,7 @@ export class Replica implements Watcher {
 }
 
 function problemOf({ problem }: RotationOutcome): { readonly problem?: string } {
-  if (problem === undefined) return {}
-  const { message, error, reason } = problem
-  const about = [reason, error?.code, error?.message].filter(part => part !== undefined)
-  return { problem: [message, ...about].join("; ") }
+  return problem === undefined ? {} : { problem: problem.message }
 }
 
 /** Each call of the far side is one request. */
