@@ -2,6 +2,17 @@ export type { RotationSettings } from "./data.ts"
 export { configuredRotation, rotationFromData } from "./data.ts"
 export type { CommandInput, Rotations, RotationsConfig } from "./define-rotations.ts"
 export { checkRotations, defineRotations } from "./define-rotations.ts"
+export type {
+  LookReport,
+  PgBossClient,
+  PgBossJob,
+  PgBossOptions,
+  PgBossQueueOptions,
+  PgBossRotation,
+  PgBossSendOptions,
+  QueuedRotator,
+} from "./engines/pg-boss/index.ts"
+export { rotateWithPgBoss } from "./engines/pg-boss/index.ts"
 export type { RotationEvent, RotationListener, RotationStep } from "./events.ts"
 export type {
   JournalInOptions,
