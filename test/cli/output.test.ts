@@ -195,6 +195,25 @@ describe("the lines of an outcome and of a dry run", () => {
     ])
   })
 
+  it("say what is left to a person, with the ids by which the far side calls it", () => {
+    const lines = (notices: NonNullable<RotationOutcome["notices"]>) =>
+      outcomeLines({ name: "a", happened: "rotated", moved: true, state: "idle", notices }, NOW, plain).slice(
+        1,
+      )
+    expect(lines([{ about: "repaired" }])).toEqual([])
+    expect(
+      lines([
+        { about: "old-left-to-person", id: "old-1" },
+        { about: "new-left-to-person" },
+        { about: "orphans-left", ids: ["o-1", "o\n2"] },
+      ]),
+    ).toEqual([
+      expect.stringContaining("the old credential old-1 was not made here"),
+      expect.stringContaining("the new credential was let go of"),
+      expect.stringContaining("nobody uses o-1, o\uFFFD2 at the far side"),
+    ])
+  })
+
   it("are painted red where something failed, and green where nothing did", () => {
     const painted: Paint = (style, text) => `<${style}>${text}`
     const line = (happened: RotationOutcome["happened"]) =>
