@@ -81,7 +81,12 @@ const HINTS = {
  * @param table the table of fences, for the hint.
  * @param row what the row of this secret in it is called.
  */
-export function postgresFailure(thrown: unknown, secret: string, table: string, row: string = secret): SecretError {
+export function postgresFailure(
+  thrown: unknown,
+  secret: string,
+  table: string,
+  row: string = secret,
+): SecretError {
   const context = { secret, store: "postgres" }
   const code = codeOf(thrown)
   if (code === undefined) return rebuild(thrown, context)
