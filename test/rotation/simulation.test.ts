@@ -3,7 +3,7 @@ import { memory } from "../../providers/memory/index.ts"
 import type { RotationJournal } from "../../src/core/index.ts"
 import { type RotationPlan, Rotator } from "../../src/rotation/index.ts"
 import { Agenda } from "../../src/rotation/schedule/agenda.ts"
-import { DueTimes } from "../../src/rotation/schedule/due.ts"
+import { DueTimes, type Moment } from "../../src/rotation/schedule/due.ts"
 import { Places } from "../../src/rotation/schedule/places.ts"
 import { timetableOf } from "../../src/rotation/schedule/timetable.ts"
 import { CONSUMERS } from "./support/far-side.ts"
@@ -34,13 +34,30 @@ class Crowd {
   }
 }
 
-describe("A thousand secrets, each every 24 hours, for a year, by two replicas that come and go and whose clocks are set", () => {
+/** Where the store tells no time, a clock counts, and what is promised holds as far as that is right: here two minutes. */
+const WRONG_BY = 120_000
+
+describe.each([
+  {
+    span: "a year",
+    days: 365,
+    whose: "the time of the store, and whose own clocks are set by days",
+    byStore: true,
+  },
+  { span: "three months", days: 90, whose: "their own clocks, which are set by minutes", byStore: false },
+])("A thousand secrets, each every 24 hours, for $span, by two replicas that come and go, by $whose", ({
+  days,
+  byStore,
+}) => {
+  // Two promotions may each be dated by a clock that is wrong to another side.
+  const slack = byStore ? 0 : (4 * WRONG_BY) / HOUR
+
   it("are rotated once a period, none twice and none missed, and never more at once than is allowed", async () => {
     const time = new SimulatedTime(START)
     const start = time.now
     const outages: readonly Outage[] = [
-      { from: 100, until: 102.3 },
-      { from: 200.5, until: 200.9 },
+      { from: 20, until: 22.3 },
+      { from: 70.5, until: 70.9 },
     ]
     const names = namesOf(1_000)
     const promotions = new Map(names.map(name => [name, [] as number[]]))
@@ -57,52 +74,64 @@ describe("A thousand secrets, each every 24 hours, for a year, by two replicas t
       const places = new Places(AT_ONCE)
       const dues = new Map(names.map(name => [name, dueTimesOf(name, time.now)]))
       const agenda = new Agenda(machine, names)
+      const now = (): number => (byStore ? time.now : machine.wall())
+      const delayAfter = (name: string, promotedAt: number | undefined): number =>
+        delayOf(dues.get(name), { at: now(), byStore, monotonic: machine.monotonic() }, promotedAt)
       await agenda.run(stopping, async name => {
         const visit = async (): Promise<number> => {
           const journal = journals.get(name) ?? { seq: 0, leaseUntil: 0 }
-          const delay = delayOf(dues.get(name), journal.promotedAt, time, machine)
-          if (journal.leaseUntil > time.now) return journal.leaseUntil - time.now
+          const delay = delayAfter(name, journal.promotedAt)
+          if (journal.leaseUntil > now()) return Math.min(journal.leaseUntil - now(), 12 * HOUR)
           if (delay > 0) return Math.min(delay, 12 * HOUR)
-          const claimed = { ...journal, seq: journal.seq + 1, leaseUntil: time.now + 150_000 }
+          const claimed = { ...journal, seq: journal.seq + 1, leaseUntil: now() + 150_000 }
           journals.set(name, claimed)
           // It takes a while, in which this process may be stopped: then somebody goes on with it after the lease.
           await crowd.during(() => pause(machine, 2_000, stopping))
           if (stopping.aborted || journals.get(name) !== claimed) return 0
-          journals.set(name, { seq: claimed.seq + 1, promotedAt: time.now, leaseUntil: 0 })
+          journals.set(name, { seq: claimed.seq + 1, promotedAt: now(), leaseUntil: 0 })
           promotions.get(name)?.push(time.now)
-          return Math.min(delayOf(dues.get(name), time.now, time, machine), 12 * HOUR)
+          return Math.min(delayAfter(name, now()), 12 * HOUR)
         }
         return await places.within(stopping, visit).catch(() => 0)
       })
     }
-    const { lives } = await liveThrough(time, 365, outages, life)
+    const { lives } = await liveThrough(time, days, outages, life, byStore ? undefined : WRONG_BY)
 
-    expect(lives).toBeGreaterThan(200)
+    expect(lives).toBeGreaterThan(days / 2)
     const { shortest, longest, madeUp } = gapsOf(promotions.values(), start, outages)
     // None twice within its period, over clocks that are set and outages as well.
-    expect(shortest).toBeGreaterThanOrEqual(21.6)
+    expect(shortest).toBeGreaterThanOrEqual(21.6 - slack)
     // None missed: a replica that is stopped in the middle leaves it to the other one, after its lease.
-    expect(longest).toBeLessThanOrEqual(24 + 10 / 60)
-    // What was missed is made up within the hour over which it is spread.
-    expect(madeUp).toBeLessThanOrEqual(1 + 10 / 60)
+    expect(longest).toBeLessThanOrEqual(24 + 10 / 60 + slack)
+    // What was missed is made up within the hour over which it is spread; or within the next one, where a process is
+    // started again and its clock has leapt over the moment at which that secret was to come.
+    expect(madeUp).toBeLessThanOrEqual((byStore ? 1 : 2) + 10 / 60 + slack)
     expect(Math.max(...crowds.map(({ most }) => most))).toBeLessThanOrEqual(AT_ONCE)
     const counts = Array.from(promotions.values(), ({ length }) => length)
-    // 365 days, less the longer outage, at least every 24 hours and at most every 21.6.
-    expect(Math.min(...counts)).toBeGreaterThanOrEqual(362)
-    expect(Math.max(...counts)).toBeLessThanOrEqual(Math.ceil((365 * 24) / 21.6))
+    // Less the longer outage, at least every 24 hours and at most every 21.6.
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(days - 3)
+    expect(Math.max(...counts)).toBeLessThanOrEqual(Math.ceil((days * 24) / (21.6 - slack)))
   }, 600_000)
 })
 
-describe("Thirty secrets for two months, by Rotators that come and go and whose clocks are set", () => {
+describe.each([
+  { count: 30, span: "two months", days: 60, whose: "the time of the store", byStore: true },
+  { count: 30, span: "two months", days: 60, whose: "their own clocks", byStore: false },
+  { count: 1_000, span: "two weeks", days: 14, whose: "the time of the store", byStore: true },
+])("$count secrets for $span, by Rotators on a store in memory that come and go, by $whose", ({
+  count,
+  days,
+  byStore,
+}) => {
+  const slack = byStore ? 0 : (4 * WRONG_BY) / HOUR
+
   it("are rotated once a period, none twice and none missed, and each comes to its end", async () => {
     const time = new SimulatedTime(START)
     const start = time.now
-    const outages: readonly Outage[] = [{ from: 30, until: 32.3 }]
-    const names = namesOf(30)
-    const store = tellingTime(
-      memory(Object.fromEntries(names.map(name => [name, "the-first-value"]))),
-      () => time.now,
-    )
+    const outages: readonly Outage[] = [{ from: 7, until: 9.3 }]
+    const names = namesOf(count)
+    const silent = memory(Object.fromEntries(names.map(name => [name, "the-first-value"])))
+    const store = byStore ? tellingTime(silent, () => time.now) : silent
     const promotions = new Map(names.map(name => [name, [] as number[]]))
     const accepted = new Map(names.map(name => [name, new Set(["the-first-value"])]))
     let [made, most] = [0, 0]
@@ -135,12 +164,12 @@ describe("Thirty secrets for two months, by Rotators that come and go and whose 
       most = Math.max(most, crowd.most)
       await rotator.close()
     }
-    await liveThrough(time, 60, outages, life)
+    await liveThrough(time, days, outages, life, byStore ? undefined : WRONG_BY)
 
     const { shortest, longest, madeUp } = gapsOf(promotions.values(), start, outages)
-    expect(shortest).toBeGreaterThanOrEqual(21.6)
-    expect(longest).toBeLessThanOrEqual(24 + 15 / 60)
-    expect(madeUp).toBeLessThanOrEqual(1 + 15 / 60)
+    expect(shortest).toBeGreaterThanOrEqual(21.6 - slack)
+    expect(longest).toBeLessThanOrEqual(24 + 15 / 60 + slack)
+    expect(madeUp).toBeLessThanOrEqual((byStore ? 1 : 2) + 15 / 60 + slack)
     expect(most).toBeLessThanOrEqual(AT_ONCE)
     for (const name of names) {
       const { value } = await store.read(name, { signal: new AbortController().signal })
@@ -159,13 +188,12 @@ function dueTimesOf(name: string, now: number): DueTimes {
 
 function delayOf(
   dues: DueTimes | undefined,
+  moment: Omit<Moment, "journal">,
   promotedAt: number | undefined,
-  time: SimulatedTime,
-  machine: Machine,
 ): number {
   const journal = promotedAt === undefined ? undefined : ({ lastPromotedAt: promotedAt } as RotationJournal)
-  const due = dues?.dueSpread({ at: time.now, byStore: true, monotonic: machine.monotonic(), journal })
-  return (due?.at ?? 0) - time.now
+  const due = dues?.dueSpread({ ...moment, journal })
+  return (due?.at ?? 0) - moment.at
 }
 
 /** Waits, unless the process is stopped before. */

@@ -16,12 +16,15 @@ export interface Outage {
 /**
  * Two replicas through a simulated time: each is started again every few days and sometimes every few minutes, the clocks
  * of their machines are set forward and back by up to a week, and now and then nobody is there for days.
+ *
+ * @param wrongBy how far from the true time the clocks are at most, in milliseconds.
  */
 export async function liveThrough(
   time: SimulatedTime,
   days: number,
   outages: readonly Outage[],
   life: Life,
+  wrongBy: number = 7 * DAY,
 ): Promise<{ readonly lives: number }> {
   const start = time.now
   const end = start + days * DAY
@@ -42,7 +45,7 @@ export async function liveThrough(
       const stopping = new AbortController()
       lives += 1
       // A clock that is right, a little wrong, or wrong by days; and it is set while the process lives.
-      machine.offset = oddOffset(random)
+      machine.offset = oddOffset(random, wrongBy)
       const living = life(machine, stopping.signal)
       // Some processes crash again and again for a while.
       const lasts = random() < 0.1 ? 5 * MINUTE : (0.5 + 4 * random()) * DAY
@@ -50,7 +53,7 @@ export async function liveThrough(
         outages.map(({ from }) => start + Math.round(from * DAY)).find(from => from > time.now) ?? end
       const until = Math.min(end, next, time.now + lasts)
       await upTo(time.now + (until - time.now) / 2)
-      machine.offset = oddOffset(random)
+      machine.offset = oddOffset(random, wrongBy)
       await upTo(until)
       stopping.abort()
       await living
@@ -68,10 +71,10 @@ function isIn(since: number, from: number, until: number): boolean {
   return since >= Math.round(from * DAY) && since < Math.round(until * DAY)
 }
 
-function oddOffset(random: () => number): number {
+function oddOffset(random: () => number, wrongBy: number): number {
   const kind = random()
   if (kind < 0.5) return 0
-  const most = kind < 0.8 ? 10_000 : 7 * DAY
+  const most = kind < 0.8 ? 10_000 : wrongBy
   return Math.round((2 * random() - 1) * most)
 }
 
