@@ -64,8 +64,8 @@ export interface Looked {
   readonly happened: Happened | undefined
   readonly state: RotationJournal["state"] | undefined
   readonly moved: boolean
-  /** What keeps it from going on, in a line. */
-  readonly problem?: string
+  /** What keeps it from going on, in a line, and the code of the failure if it was one. */
+  readonly problem?: { readonly message: string; readonly code?: string }
   /** The moments that it went through after each lead, a line each. */
   readonly moments: Readonly<Partial<Record<Lead, readonly string[]>>>
   /** What it began to change after it had stopped and gone on, and what it did not fail with. */

@@ -87,8 +87,10 @@ export class Replica implements Watcher {
   }
 }
 
-function problemOf({ problem }: RotationOutcome): { readonly problem?: string } {
-  return problem === undefined ? {} : { problem: problem.message }
+function problemOf({ problem }: RotationOutcome): Pick<Looked, "problem"> {
+  if (problem === undefined) return {}
+  const { message, error } = problem
+  return { problem: { message, ...(error === undefined ? {} : { code: error.code }) } }
 }
 
 /** Each call of the far side is one request. */

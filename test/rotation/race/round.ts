@@ -1,6 +1,6 @@
 import type { Lead, Looked, Stop } from "./messages.ts"
-import type { Outcome, Race } from "./race.ts"
 import type { Runner } from "./runner.ts"
+import type { Outcome, Track } from "./track.ts"
 
 /** When a replica that was stopped past its lease goes on. */
 export const COMEBACKS = [
@@ -30,8 +30,8 @@ export interface Course {
   readonly begunLate: readonly string[]
   /** The moments after each lead, in the order in which the leads were taken. */
   readonly moments: Readonly<Partial<Record<Lead, readonly string[]>>>
-  /** Whatever kept replicas from going on for good. */
-  readonly blocked: readonly string[]
+  /** What replicas told that cannot be: that a person is needed, or that an attempt was given up. */
+  readonly untrue: readonly string[]
   /** What steps failed with, of which all recovered. */
   readonly failures: readonly string[]
 }
@@ -48,44 +48,44 @@ const MOST_LOOKS = 12
 
 /** One rotation by eight replicas, whose leader is stopped past its lease and goes on. */
 export class Round {
-  readonly #race: Race
+  readonly #track: Track
   readonly #parts: RoundParts
   readonly #moments: Partial<Record<Lead, readonly string[]>> = {}
-  readonly #blocked = new Set<string>()
+  readonly #untrue = new Set<string>()
   readonly #failures: string[] = []
   #stopped: { readonly runner: Runner; readonly at: string } | undefined
   #late: readonly string[] = []
 
-  constructor(race: Race, parts: RoundParts) {
-    this.#race = race
+  constructor(track: Track, parts: RoundParts) {
+    this.#track = track
     this.#parts = parts
   }
 
   async run(): Promise<Course> {
-    const race = this.#race
+    const track = this.#track
     const { stop } = this.#parts
-    await race.leap(DAY)
-    await race.forget()
-    await this.#lookAt(race.runners, stop)
+    await track.leap(DAY)
+    await track.forget()
+    await this.#lookAt(track.runners, stop)
     if (stop?.after === "retiring") {
-      await race.leap(PAST_GRACE)
-      await this.#lookAt(race.runners, stop)
+      await track.leap(PAST_GRACE)
+      await this.#lookAt(track.runners, stop)
     }
     if (this.#stopped !== undefined) await this.#withOneStopped(this.#stopped.runner)
-    await this.#settle(race.runners)
+    await this.#settle(track.runners)
     return {
       stoppedAt: this.#stopped?.at,
-      takenOver: race.told.some(one => one.told === "lead" && one.lead === "taken over"),
+      takenOver: track.told.some(one => one.told === "lead" && one.lead === "taken over"),
       begunLate: this.#late,
       moments: this.#moments,
-      blocked: [...this.#blocked],
+      untrue: [...this.#untrue],
       failures: this.#failures,
     }
   }
 
   /** All look at once; whoever comes to its stop is stopped there. */
   async #lookAt(runners: readonly Runner[], stop?: Stop): Promise<readonly Outcome[]> {
-    const outcomes = await this.#race.look(runners, stop)
+    const outcomes = await this.#track.look(runners, stop)
     for (const { runner, stoppedAt, looked } of outcomes) {
       if (looked !== undefined) this.#note(looked)
       else {
@@ -97,9 +97,9 @@ export class Round {
   }
 
   async #withOneStopped(stopped: Runner): Promise<void> {
-    const race = this.#race
-    const others = race.runners.filter(runner => runner !== stopped)
-    await race.leap(PAST_LEASE)
+    const track = this.#track
+    const others = track.runners.filter(runner => runner !== stopped)
+    await track.leap(PAST_LEASE)
     switch (this.#parts.comeback) {
       case "while another one is at it":
       case "before another one goes on":
@@ -116,7 +116,7 @@ export class Round {
   /** The one that was stopped goes on while another one is in the middle of what it has taken over. */
   async #meet(stopped: Runner, others: readonly Runner[]): Promise<void> {
     const { later = 0, comeback } = this.#parts
-    const outcomes = await this.#race.look(others, { after: "taken over", moment: later })
+    const outcomes = await this.#track.look(others, { after: "taken over", moment: later })
     const held = outcomes.find(({ stoppedAt }) => stoppedAt !== undefined)?.runner
     for (const { looked } of outcomes) if (looked !== undefined) this.#note(looked)
     const goOn = async (): Promise<void> => {
@@ -131,7 +131,7 @@ export class Round {
   }
 
   async #comeBack(stopped: Runner): Promise<void> {
-    const wasOvertaken = this.#race.told.some(one => one.told === "lead" && one.lead === "taken over")
+    const wasOvertaken = this.#track.told.some(one => one.told === "lead" && one.lead === "taken over")
     const looked = await stopped.goOn()
     if (wasOvertaken) this.#late = looked.begunLate
     this.#note(looked)
@@ -142,15 +142,18 @@ export class Round {
     for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
       const outcomes = await this.#lookAt(runners)
       if (outcomes.every(({ looked }) => looked?.happened === "nothing" && looked.state === "idle")) return
-      if (this.#blocked.size > 0) return
-      await this.#race.leap(PAST_GRACE)
+      if (this.#untrue.size > 0) return
+      await this.#track.leap(PAST_GRACE)
     }
-    this.#blocked.add("it comes to no end")
+    this.#untrue.add("it comes to no end")
   }
 
   #note({ happened, state, problem, moments }: Looked): void {
     for (const lead of Object.keys(moments) as Lead[]) this.#moments[lead] ??= moments[lead] ?? []
-    if (happened === "blocked" || happened === undefined) this.#blocked.add(problem ?? "a look failed")
-    else if (problem !== undefined) this.#failures.push(`${state}: ${problem}`)
+    // A call may fail, and is made again. Nothing else keeps a rotation up: nobody is needed, and nothing is taken back.
+    if (problem?.code !== undefined && happened === "failed")
+      this.#failures.push(`${state}, ${problem.code}: ${problem.message}`)
+    else if (problem !== undefined || happened === undefined || happened === "taken-back")
+      this.#untrue.add(`${happened}, ${state}: ${problem?.message}`)
   }
 }

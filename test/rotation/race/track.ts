@@ -19,7 +19,7 @@ const calm = { signal: new AbortController().signal }
 export const REPLICAS = 8
 
 /** How a race is set up. */
-export interface RaceParts {
+export interface TrackParts {
   readonly arena: Arena
   readonly plan: PlanName
   /** What every value begins with: a canary. */
@@ -49,24 +49,24 @@ interface Scenery {
  * Eight replicas in processes of their own, the secret that they rotate, its far side, a clock that leaps for all of them,
  * and a consumer.
  */
-export class Race implements AsyncDisposable {
-  readonly parts: RaceParts
+export class Track implements AsyncDisposable {
+  readonly parts: TrackParts
   readonly #scenery: Scenery
   #runners: readonly Runner[] = []
   #told: Told[] = []
 
-  private constructor(parts: RaceParts, scenery: Scenery) {
+  private constructor(parts: TrackParts, scenery: Scenery) {
     this.parts = parts
     this.#scenery = scenery
   }
 
   /** Gives the secret a first value that the far side accepts, and starts the replicas. */
-  static async set(parts: RaceParts): Promise<Race> {
+  static async set(parts: TrackParts): Promise<Track> {
     const ends = new AsyncDisposableStack()
     try {
-      const race = new Race(parts, await scenery(parts, ends))
-      await race.#startAll()
-      return race
+      const track = new Track(parts, await scenery(parts, ends))
+      await track.#startAll()
+      return track
     } catch (thrown) {
       await ends.disposeAsync()
       throw thrown
@@ -137,7 +137,7 @@ export class Race implements AsyncDisposable {
 }
 
 async function scenery(
-  { arena, plan, prefix, fault }: RaceParts,
+  { arena, plan, prefix, fault }: TrackParts,
   ends: AsyncDisposableStack,
 ): Promise<Scenery> {
   const folder = await newFolder()
