@@ -3,7 +3,9 @@ import { PgBoss } from "pg-boss"
 
 export async function rotating(url: string, rotator: Rotator): Promise<() => Promise<void>> {
   // #region pg-boss
-  const boss = await new PgBoss(url).start()
+  const boss = new PgBoss(url)
+  boss.on("error", ({ message }) => console.error(message)) // or it ends the process
+  await boss.start()
   const rotation = await rotateWithPgBoss(boss, rotator)
   // at the end of the process:
   const stop = async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { Pool } from "pg"
 import { PgBoss } from "pg-boss"
 import { expect, it, onTestFinished } from "vitest"
+import { rotating } from "../../../../docs/snippets/rotation-pg-boss.ts"
 import { TallyStandIn } from "../../../../examples/tally-mcp-server/stand-in/index.ts"
 import { dotenv } from "../../../../providers/dotenv/index.ts"
 import { rotateWithPgBoss } from "../../../../src/rotation/engines/pg-boss/index.ts"
@@ -257,6 +258,29 @@ describeOn("postgres", server => {
       { atMost: 90_000, every: 500 },
     )
     await rotation.stop()
+  })
+
+  it("what the page shows rotates, and stops", { timeout: TIMEOUT }, async () => {
+    const { standIn, options, store, value } = await setting(server, [name])
+    const first = await value(name)
+    const consumers = { ttl: "1s", maxStale: "0s", callTimeout: "2s", tokenLifetime: "0s" } as const
+    const plan = mintedTally({ ...options, consumers })
+    const rotator = new Rotator({ store, rotations: { [name]: { plan, schedule: { interval: "24h" } } } })
+    onTestFinished(async () => await rotator.close())
+    // Its tables are in the schema that everybody has who says nothing, so that the database is its own.
+    const admin = new Pool({ connectionString: options.database })
+    const own = `${options.schema}_page`
+    await admin.query(`create database ${own}`)
+    onTestFinished(async () => {
+      await admin.query(`drop database ${own} with (force)`)
+      await admin.end()
+    })
+    const stop = await rotating(Object.assign(new URL(options.database), { pathname: own }).href, rotator)
+    await eventually(async () => {
+      expect((await value(name)) === first).toBe(false)
+      expect(standIn.tokens.valid).toHaveLength(1)
+    })
+    await stop()
   })
 
   it("a queue of another policy is refused", async () => {
