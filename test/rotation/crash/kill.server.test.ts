@@ -13,7 +13,7 @@ const seed = seedOfRun()
 describe("A process that rotates on Vault", () => {
   let bench: Bench
   beforeAll(async () => {
-    bench = await COLUMNS.vault.open()
+    bench = await COLUMNS.vault.open(() => undefined)
   })
   afterAll(async () => await bench.close())
 

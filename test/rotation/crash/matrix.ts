@@ -35,6 +35,9 @@ export interface Run {
 /** How many cells are run at the same time: they wait for servers and disks most of the time. */
 const AT_ONCE = 4
 
+/** Processes that start are busy. */
+const KILLED_AT_ONCE = 2
+
 /** All cells of a rotation, by the requests that it sends on a good day. */
 export function cellsOf(requests: readonly string[], blows: readonly BlowName[]): readonly Cell[] {
   return blows.flatMap(blow => requests.map((request, at) => ({ blow, at, request })))
@@ -60,12 +63,17 @@ export async function runCells(parts: SceneParts, run: Run): Promise<Outcome> {
 
 /** The same with processes of their own, which are really killed. */
 export async function runKills(parts: SceneParts, run: Omit<Run, "blows">): Promise<Outcome> {
-  const spare = new Spare(AT_ONCE)
+  const spare = new Spare(KILLED_AT_ONCE)
   try {
-    return await runAll(parts, { ...run, blows: ["before", "after"] }, async ({ blow, at, request }) => {
-      const side = blow === "after" ? "after" : "before"
-      return await kill(parts, await spare.take(), { at, side }, request)
-    })
+    return await runAll(
+      parts,
+      { ...run, blows: ["before", "after"] },
+      async ({ blow, at, request }) => {
+        const side = blow === "after" ? "after" : "before"
+        return await kill(parts, await spare.take(), { at, side }, request)
+      },
+      KILLED_AT_ONCE,
+    )
   } finally {
     await spare.close()
   }
@@ -75,6 +83,7 @@ async function runAll(
   parts: SceneParts,
   { blows, chosen = () => true, onDone }: Run,
   runCell: (cell: Cell) => Promise<Verdict>,
+  atOnce = AT_ONCE,
 ): Promise<Outcome> {
   const { requests, wrong, transitions } = await goodDay(parts)
   if (wrong.length > 0) throw new Error(`it goes wrong on a good day: ${wrong.join("; ")}`)
@@ -82,7 +91,7 @@ async function runAll(
   const results: Result[] = []
   const waiting = [...cells]
   await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
+    Array.from({ length: atOnce }, async () => {
       for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
         results.push({ ...cell, ...(await runCell(cell)) })
         onDone?.(results.length, cells.length)

@@ -1,5 +1,5 @@
 import { COLUMN_NAMES, COLUMNS, type ColumnName } from "./columns.ts"
-import type { BlowName } from "./matrix.ts"
+import { BLOWS, type BlowName, cellsOf } from "./matrix.ts"
 
 /** The plans whose rotations are interrupted. */
 export const PAGE_PLANS = ["generated", "minted"] as const
@@ -18,22 +18,11 @@ export type Counts = Readonly<Partial<Record<BlowName, Count>>>
 /** The cells of one plan on one store, by what the request is sent for. */
 export type Sheet = ReadonlyMap<string, Counts>
 
-/** What a race came to. */
-export interface RaceResult {
-  readonly title: string
-  readonly rounds: number
-  /** Rotations after which there was just one promotion, and just one credential that stayed. */
-  readonly promotions: number
-  readonly stayed: number
-  readonly orphans: number
-}
-
 /** Everything that the page tells. */
 export interface PageParts {
   readonly sheets: Readonly<Record<ColumnName, Readonly<Record<PagePlan, Sheet>>>>
   /** Of programs that were really killed, on Vault. */
   readonly killed: Readonly<Record<PagePlan, Sheet>>
-  readonly races: readonly RaceResult[]
 }
 
 const STATES = [
@@ -68,7 +57,7 @@ const STEPS = [
 
 /** The page on what was interrupted and what came of it, as Markdown. */
 export function pageOf(parts: PageParts): string {
-  const { sheets, killed, races } = parts
+  const { sheets, killed } = parts
   const tables = PAGE_PLANS.flatMap(plan => [
     `### ${PLAN_TITLES[plan]}`,
     tableOf(
@@ -82,7 +71,7 @@ export function pageOf(parts: PageParts): string {
     PAGE_PLANS.map(plan => killed[plan]),
     KILLED,
   )
-  return `${[HEAD, ...tables, KILLS, kills, RACES, raceTable(races), TAIL].join("\n\n")}\n`
+  return `${[HEAD, ...tables, KILLS, kills, TAIL].join("\n\n")}\n`
 }
 
 const PLAN_TITLES: Readonly<Record<PagePlan, string>> = {
@@ -132,7 +121,7 @@ function inOrder(one: string, other: string): number {
 
 /** `2/2 · 2/2 · 4/4`: how many of how many are well, by what befell them. */
 function cellOf(counts: Counts | undefined, groups: readonly (readonly BlowName[])[]): string {
-  if (counts === undefined) return "–"
+  if (counts === undefined) return NOT_THERE
   return groups
     .map(group => {
       const sum = group.map(blow => counts[blow] ?? NONE).reduce(plus, NONE)
@@ -168,13 +157,33 @@ export function sheetOf(
   return sheet
 }
 
-function raceTable(races: readonly RaceResult[]): string {
-  const rows = races.map(({ title, rounds, promotions, stayed, orphans }) =>
-    lineOf([title, `${rounds}`, `${promotions}/${rounds}`, `${stayed}/${rounds}`, `${orphans}`]),
-  )
-  const head = ["", "rotations", "promoted once", "one creation that stayed", "orphans"]
-  return [lineOf(head), lineOf(["---", ...head.slice(1).map(() => ":-:")]), ...rows].join("\n")
+/** How the cells of a column read when all is well, by row, from what the requests of a good day are sent for. */
+export function sheetIfWell(requests: readonly string[]): Readonly<Record<string, string>> {
+  const blows = Object.keys(BLOWS) as BlowName[]
+  const sheet = sheetOf(cellsOf(requests, blows).map(cell => ({ ...cell, isWell: true })))
+  return Object.fromEntries(Array.from(sheet, ([row, counts]) => [row, cellOf(counts, IN_PROCESS)]))
 }
+
+/** The cells of a column as they stand in the page, by row; those that say that there is no such request are left out. */
+export function columnOf(page: string, plan: PagePlan, title: string): Readonly<Record<string, string>> {
+  const [table = ""] =
+    page
+      .split("\n### ")
+      .find(part => part.startsWith(PLAN_TITLES[plan]))
+      ?.split("\n## ") ?? []
+  const lines = table.split("\n").filter(line => line.startsWith("| "))
+  const [head = [], , ...rows] = lines.map(line => line.slice(2, -2).split(" | "))
+  const column = head.indexOf(title)
+  return Object.fromEntries(
+    rows
+      .filter(([state, step]) => state !== "**all**" && step !== undefined && step !== "")
+      .map(row => [`${row[0]}: ${row[1]}`, row[column] ?? ""] as const)
+      .filter(([, cell]) => cell !== NOT_THERE),
+  )
+}
+
+/** That a store has no such request. */
+const NOT_THERE = "–"
 
 const HEAD = `# The crash matrix
 
@@ -212,17 +221,5 @@ const KILLS = `## Really killed
 
 The same on Vault with processes of their own, which are ended by \`kill -9\` while a proxy holds the request (before) or
 its answer (after).`
-
-const RACES = `## A race
-
-Eight processes are let go at the same moment, for one rotation after the other. Whichever has written the claim is stopped
-(\`SIGSTOP\`) at one of its next calls, and goes on when its lease is over and another one has taken over. Counted at the end
-of each rotation, when nothing is left to be done:
-
-- **promoted once**: the secret was given another value exactly once;
-- **one creation that stayed**: of the credentials that were made for this rotation, the far side accepts exactly one, which
-  is what the secret holds. A program that is overtaken while it makes one makes it in vain, and ends it itself or has it
-  ended: it is not counted here;
-- **orphans**: credentials that the far side accepts and that are not what the secret holds.`
 
 const TAIL = `The tests run every request on \`.env\` and Vault, and of all others a tenth, another one each time.`

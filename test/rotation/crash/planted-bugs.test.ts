@@ -114,6 +114,5 @@ describe("the matrix", () => {
     const { turn: _, plant: __, ...sound } = one
     expect(await found(sound)).toEqual([])
     expect(await found(one)).not.toEqual([])
-    console.log(await found(one))
   })
 })

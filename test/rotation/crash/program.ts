@@ -97,11 +97,6 @@ export class Program {
     return outcome
   }
 
-  /** Rotates now, whether it is due or not. */
-  async rotate(): Promise<RotationOutcome> {
-    return await this.#rotator.rotate(this.#name)
-  }
-
   /** Goes on with what was blocked. */
   async resume(): Promise<RotationOutcome> {
     return await this.#rotator.resume(this.#name)

@@ -21,7 +21,7 @@ export function testColumn(name: ColumnName, howMany: "all" | "a tenth"): void {
   describe(`A rotation on ${column.title}`, () => {
     let bench: Bench
     beforeAll(async () => {
-      bench = await column.open()
+      bench = await column.open(() => undefined)
     })
     afterAll(async () => await bench.close())
 

@@ -17,8 +17,6 @@ export interface ChildProgramParts {
   readonly plan: PlanName
   readonly prefix: string
   readonly onlooker: Onlooker
-  /** The file of a clock that leaps. Default: the clock of the machine. */
-  readonly clock?: string
 }
 
 /** A program in a process of its own, whose requests pass through a life in this one. */
@@ -43,10 +41,10 @@ export class ChildProgram {
 
   /** Gives a process its task. */
   static async begin(parts: ChildProgramParts): Promise<ChildProgram> {
-    const { child, life, place, credentials, plan, prefix, onlooker, clock } = parts
+    const { child, life, place, credentials, plan, prefix, onlooker } = parts
     const way = await place.way(life)
     const far = await serveFarSide(credentials, life)
-    const task = { store: way.config, name: place.name, plan, far: far.url, prefix, ...(clock && { clock }) }
+    const task = { store: way.config, name: place.name, plan, far: far.url, prefix }
     await child.begin(task, {
       async calls(call) {
         life.doing = call
@@ -60,10 +58,6 @@ export class ChildProgram {
 
   async tick(): Promise<RotationOutcome> {
     return await this.#child.does("tick")
-  }
-
-  async rotate(): Promise<RotationOutcome> {
-    return await this.#child.does("rotate")
   }
 
   async resume(): Promise<RotationOutcome> {

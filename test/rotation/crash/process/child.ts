@@ -59,15 +59,6 @@ export class Child {
     return (await outcome) as RotationOutcome
   }
 
-  /** Stops it where it is, by a signal that no process can do anything about. */
-  stop(): void {
-    this.#process.kill("SIGSTOP")
-  }
-
-  goOn(): void {
-    this.#process.kill("SIGCONT")
-  }
-
   /** Kills it, and waits until it is no more. */
   async kill(): Promise<void> {
     this.#waiting = undefined

@@ -12,12 +12,10 @@ export interface Task {
   readonly far: string
   /** What the values that it makes begin with: a canary. */
   readonly prefix: string
-  /** The file of a clock that leaps. Absent: the clock of the machine. */
-  readonly clock?: string
 }
 
 /** What a process is told to do. */
-export type Order = "tick" | "rotate" | "resume"
+export type Order = "tick" | "resume"
 
 /** What is said to a process. */
 export type ToProcess =

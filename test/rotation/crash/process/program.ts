@@ -5,7 +5,6 @@ import { farSideAt } from "../far-side/over-http.ts"
 import { Life } from "../life.ts"
 import { PLANS, USUAL } from "../plans.ts"
 import { type Onlooker, Program } from "../program.ts"
-import { leapingClockAt } from "./leaping-clock.ts"
 import type { FromProcess, Order, Task, ToProcess } from "./messages.ts"
 import { openConfigured } from "./store-config.ts"
 
@@ -30,12 +29,12 @@ const onlooker: Onlooker = {
   called: async (call, isChange, isWell) => await asked({ say: "called", call, isChange, isWell }),
 }
 
-function begin({ store, name, plan, far, prefix, clock }: Task): void {
+function begin({ store, name, plan, far, prefix }: Task): void {
   program = new Program({
     name,
     opened: openConfigured(store),
     life: new Life(),
-    clock: clock === undefined ? systemClock : leapingClockAt(clock),
+    clock: systemClock,
     onlooker,
     far: farSideAt(far),
     plan: side => PLANS[plan]({ far: side, pace: USUAL, newValue: () => `${prefix}-${randomUUID()}` }),
