@@ -15,7 +15,7 @@ import { expectNoLeak, newCanary } from "../../../support/canary.ts"
 import { type Child, startChild } from "../../../support/child.ts"
 import { eventually } from "../../../support/eventually.ts"
 import { mintedTally } from "../../far-side/minted-tally.ts"
-import { SOON, type WorkerOptions } from "./worker.ts"
+import { SOON, type WorkerOptions } from "./worker-program.ts"
 
 const QUEUE = "rotations"
 const TIMEOUT = 150_000
@@ -29,7 +29,7 @@ const HASTY = {
 } as const
 
 const PROGRAM = `
-  import { startWorker } from "./test/rotation/engines/pg-boss/worker.ts"
+  import { startWorker } from "./test/rotation/engines/pg-boss/worker-program.ts"
   await startWorker(JSON.parse(process.argv[1]))
 `
 
