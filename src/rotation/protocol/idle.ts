@@ -107,6 +107,10 @@ function* repair(turn: Turn, found: Found, main: Main): Part<void> {
   }
   if (!promotion.journaled) yield* write(held, { leaseUntil: 0, promotedVersion: promotion.version })
   yield* ask({ do: "tell", notice: { about: "repaired" } })
+  // Whatever a store writes down beside a promotion was removed before these two.
+  for (const rotationId of new Set([journal.rotationId ?? "", newest.rotationId])) {
+    yield* ask({ do: "discard", rotationId })
+  }
   throw new TurnEnds({ end: "moved" })
 }
 
