@@ -70,7 +70,7 @@ export class Agenda {
     for (const entry of this.#due()) {
       const going = this.#goTo(entry, visit)
       this.#underWay.add(going)
-      going.then(() => this.#underWay.delete(going))
+      void going.then(() => this.#underWay.delete(going))
     }
     this.#arm()
   }

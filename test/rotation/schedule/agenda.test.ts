@@ -78,7 +78,7 @@ describe("An agenda", () => {
     const { clock, visits, stop, ended } = running(["a"], () => slow.promise)
     await clock.settle()
     let over = false
-    ended.then(() => {
+    void ended.then(() => {
       over = true
     })
     const stopped = stop()

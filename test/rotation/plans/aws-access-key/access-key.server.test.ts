@@ -14,7 +14,14 @@ import { type StrictMoto, strictMoto } from "./strict-moto.ts"
 
 const CONSUMERS = { ttl: "5m", maxStale: "1h", callTimeout: "30s", tokenLifetime: "0s" } as const
 const step = { name: "ci/key", rotationId: "r1", fence: 1, signal: new AbortController().signal }
-const making = (current?: Credential) => ({ ...step, current, label: "label", scopes: [], grace: 0, propagation: 0 })
+const making = (current?: Credential) => ({
+  ...step,
+  current,
+  label: "label",
+  scopes: [],
+  grace: 0,
+  propagation: 0,
+})
 
 // The group waits for the moto that all share, so that it is installed.
 describeOn("moto", () => {

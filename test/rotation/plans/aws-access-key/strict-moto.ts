@@ -91,7 +91,7 @@ export async function strictMoto(): Promise<StrictMoto> {
 }
 
 /** The folder in which moto is installed. */
-export async function folderOfMoto(): Promise<string> {
+async function folderOfMoto(): Promise<string> {
   const { installation } = definitions.moto
   if (installation === undefined) throw new TypeError("moto has no installation")
   try {
