@@ -42,6 +42,11 @@ export interface StepContext extends CallOptions {
    */
   readonly fence: number
   /**
+   * Whether this rotation answers a leak (`compromised`): what the old credential has opened should end with it, such as
+   * the sessions of a database, which a revocation alone leaves open. Default `false`.
+   */
+  readonly compromised?: boolean
+  /**
    * Given to `verify`: whether the credential was not made by this rotation, because somebody goes back to it or only
    * asks whether the one in use works. It may have another form than what this plan makes. Default `false`.
    */

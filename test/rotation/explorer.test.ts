@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { Explorer } from "./model/explore.ts"
 import { PLANTED_BUGS } from "./model/planted.ts"
-import { SETTINGS, SINGLE } from "./model/settings.ts"
+import { CALM, SETTINGS, SINGLE } from "./model/settings.ts"
 
 /** Every order in which the requests of two programs can be carried out takes a while to walk through. */
 const PATIENCE = 300_000
@@ -12,8 +12,16 @@ describe("the protocol of a rotation, run by two programs", () => {
       const { violations, complete, transitions } = new Explorer(setting).explore(budget)
       expect(violations).toEqual([])
       expect(complete).toBe(true)
-      expect(transitions).toContain("retiring > idle")
+      // A single leap of time passes the propagation of a set of keys, or else the grace.
+      expect(transitions).toContain(setting.publishes ? "published > promoted" : "retiring > idle")
     })
+  })
+
+  it.each(SETTINGS)("ends what it began for $name", { timeout: PATIENCE }, setting => {
+    const { violations, complete, transitions } = new Explorer(setting).explore(CALM)
+    expect(violations).toEqual([])
+    expect(complete).toBe(true)
+    expect(transitions).toContain("retiring > idle")
   })
 })
 

@@ -157,6 +157,7 @@ describe("A rotation", () => {
     expect(seen).toEqual([
       {
         name: NAME,
+        compromised: false,
         rotationId,
         fence: expect.any(Number),
         label,

@@ -1,12 +1,18 @@
+import { leave } from "../protocol/leave.ts"
+import type { Answer, Step } from "../protocol/steps.ts"
 import type { Ending, Mind, Terms, Wish } from "../protocol/terms.ts"
 import { takeTurn } from "../protocol/turn.ts"
-import type { Hands } from "./hands.ts"
+import { type Hands, StepFailed } from "./hands.ts"
 import type { FoundByClock } from "./store-steps.ts"
 
-/** What a turn begins with. */
-export interface Beginning {
+/** Who runs a turn, and by which terms. */
+export interface Runner {
   readonly terms: Terms
   readonly mind: Mind
+}
+
+/** What a turn begins with. */
+export interface Beginning extends Runner {
   readonly wish: Wish
   /**
    * The journal, where it was read already and decided upon: the turn goes on from just this one, and whoever has
@@ -21,13 +27,38 @@ export interface Beginning {
  * @throws StepFailed whatever a step throws; the turn is left where it is.
  */
 export async function drive({ terms, mind, wish, found }: Beginning, hands: Hands): Promise<Ending> {
-  const turn = takeTurn(terms, mind, wish)
+  return await runThrough(takeTurn(terms, mind, wish), mind, hands, found)
+}
+
+/** Gives back the lease that is held, if that harms nobody. @throws StepFailed */
+export async function driveLeave({ terms, mind }: Runner, hands: Hands): Promise<void> {
+  await runThrough(leave(terms, mind), mind, hands)
+}
+
+async function runThrough<Result>(
+  steps: Generator<Step, Result, Answer>,
+  mind: Mind,
+  hands: Hands,
+  found?: FoundByClock,
+): Promise<Result> {
   let known = found
   // The first value that is handed in goes nowhere.
-  for (let next = turn.next(undefined); ; ) {
+  for (let next = steps.next(undefined); ; ) {
     if (next.done === true) return next.value
-    const answer = next.value.do === "load" && known !== undefined ? known : await hands.perform(next.value)
+    const answer =
+      next.value.do === "load" && known !== undefined ? known : await performed(next.value, mind, hands)
     known = undefined
-    next = turn.next(answer)
+    next = steps.next(answer)
+  }
+}
+
+async function performed(step: Step, mind: Mind, hands: Hands): Promise<Answer> {
+  try {
+    return await hands.perform(step)
+  } catch (thrown) {
+    const { held } = mind
+    if (held !== undefined && thrown instanceof StepFailed && thrown.isOpen)
+      mind.held = { ...held, open: true }
+    throw thrown
   }
 }

@@ -10,6 +10,7 @@ import type { RotationStep } from "../events.ts"
 import type { Credential } from "../plan.ts"
 import type { Answer, AnswerTo, Notice, Step } from "../protocol/steps.ts"
 import { PlanSteps } from "./plan-steps.ts"
+import { isRefusal } from "./refusal.ts"
 import { type FoundByClock, type MainWithExpiry, StoreSteps } from "./store-steps.ts"
 import type { Subject } from "./subject.ts"
 
@@ -25,6 +26,17 @@ export interface Onlooker {
   noticed(notice: Notice): void
 }
 
+/** The steps that change something outside; the others only look. */
+const CHANGES: ReadonlySet<RotationStep> = new Set([
+  "save",
+  "mint",
+  "park",
+  "revoke",
+  "apply",
+  "promote",
+  "discard",
+])
+
 /** A step that failed: the turn ends there, as if the process had died. */
 export class StepFailed {
   readonly step: RotationStep
@@ -33,6 +45,11 @@ export class StepFailed {
   constructor(step: RotationStep, error: SecretError) {
     this.step = step
     this.error = error
+  }
+
+  /** Whether what it was to change may have been changed, or may yet be. */
+  get isOpen(): boolean {
+    return CHANGES.has(this.step) && !isRefusal(this.error)
   }
 }
 
@@ -54,8 +71,8 @@ export class Hands {
   readonly #plan: PlanSteps
   /** The number of the journal that was seen last, which grows from step to step. */
   #seq = 0
-  /** The rotation whose candidate was made by itself; `undefined` where it goes back to a former credential. */
-  #maker: string | undefined
+  /** The journal that was seen last. */
+  #journal: RotationJournal | undefined
 
   /** @param signal cuts off whatever is under way. */
   constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal) {
@@ -114,13 +131,13 @@ export class Hands {
   async #load(): Promise<FoundByClock> {
     const found = await this.#store.load()
     this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
-    this.#maker = makerIn(found.journal)
+    this.#journal = found.journal
     this.#onlooker.found(found)
     return found
   }
 
   async #answer(step: Exclude<Step, { do: "tell" }>): Promise<Answer> {
-    const fence = this.#seq
+    const { fence, compromised } = { fence: this.#seq, compromised: this.#journal?.compromised === true }
     switch (step.do) {
       case "load":
         return await this.#load()
@@ -137,30 +154,35 @@ export class Hands {
       case "kept":
         return await this.#store.kept(step)
       case "create":
-        return (await this.#plan.make(step, fence)) as Credential
+        return (await this.#plan.make(step, { fence, compromised })) as Credential
       case "mint": {
-        const made = await this.#plan.make(step, fence)
+        const made = await this.#plan.make(step, { fence, compromised })
         if (!("notMade" in made)) return made
         return { notMade: new StepFailed("mint", failureOf(made.notMade, this.#subject).error) }
       }
       case "park":
         return await this.#store.park(step.rotationId, step.value)
       case "list":
-        return await this.#plan.list({ rotationId: step.rotationId, fence })
+        return await this.#plan.list({ rotationId: step.rotationId, fence, compromised })
       case "identify":
-        return await this.#plan.identify(step.value, { rotationId: step.rotationId, fence })
+        return await this.#plan.identify(step.value, { rotationId: step.rotationId, fence, compromised })
       case "revoke":
-        return await this.#plan.revoke(step.credential, { rotationId: step.rotationId, fence })
+        return await this.#plan.revoke(step.credential, { rotationId: step.rotationId, fence, compromised })
       case "apply":
-        return await this.#plan.apply(step, { rotationId: step.rotationId, fence: step.fence })
+        return await this.#plan.apply(step, { rotationId: step.rotationId, fence: step.fence, compromised })
       case "verify":
         return await this.#plan.verify(step.credential, {
           rotationId: step.rotationId,
           fence,
-          former: step.rotationId !== this.#maker,
+          compromised,
+          former: step.rotationId !== makerIn(this.#journal),
         })
       case "verifyOld":
-        return await this.#plan.verifyOld(step.credential, { rotationId: step.rotationId, fence })
+        return await this.#plan.verifyOld(step.credential, {
+          rotationId: step.rotationId,
+          fence,
+          compromised,
+        })
       case "promote": {
         const promotion = await this.#store.promote(step)
         if (promotion !== "refused" && promotion.journaled) this.#wrote(step.journal(promotion))
@@ -176,11 +198,12 @@ export class Hands {
 
   #wrote(journal: RotationJournal): void {
     this.#seq = journal.seq
-    this.#maker = makerIn(journal)
+    this.#journal = journal
     this.#onlooker.wrote(journal)
   }
 }
 
+/** The rotation whose candidate was made by itself; `undefined` where it goes back to a former credential. */
 function makerIn(journal: RotationJournal | undefined): string | undefined {
   return journal?.rollback === true ? undefined : journal?.rotationId
 }

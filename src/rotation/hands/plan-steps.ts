@@ -1,4 +1,4 @@
-import { isSecretError, SecretError, type SecretErrorCode } from "../../core/index.ts"
+import { SecretError } from "../../core/index.ts"
 import { checkCandidate } from "../check-plan.ts"
 import type {
   Credential,
@@ -11,6 +11,7 @@ import type {
 import { type Deadlines, settlingOf } from "../plan-times.ts"
 import type { NotMade, Step } from "../protocol/steps.ts"
 import { farSideError } from "./far-side-error.ts"
+import { isRefusal } from "./refusal.ts"
 import type { Subject } from "./subject.ts"
 import { untilVerdict } from "./verdict.ts"
 import { within } from "./within.ts"
@@ -21,6 +22,7 @@ type StepOf<Do extends Step["do"]> = Extract<Step, { readonly do: Do }>
 interface About {
   readonly rotationId: string
   readonly fence: number
+  readonly compromised: boolean
   /** Whether the credential is none of this rotation. */
   readonly former?: boolean
 }
@@ -39,7 +41,7 @@ export class PlanSteps {
   /** Gives back why nothing was made, where a far side that mints has said so itself. */
   async make(
     { rotationId, current }: StepOf<"create" | "mint">,
-    fence: number,
+    inForce: Pick<About, "fence" | "compromised">,
   ): Promise<Credential | NotMade> {
     const { plan, terms, scopes } = this.#subject
     const make = (context: MakeContext): Promise<Credential> =>
@@ -48,7 +50,7 @@ export class PlanSteps {
     const { grace, propagation } = terms
     let made: Credential
     try {
-      made = await this.#call(call, "make", { rotationId, fence }, context =>
+      made = await this.#call(call, "make", { rotationId, ...inForce }, context =>
         make({ ...context, current, label: terms.label(rotationId), scopes, grace, propagation }),
       )
     } catch (thrown) {
@@ -109,7 +111,7 @@ export class PlanSteps {
   async awaits(current: Credential | undefined): Promise<string | undefined> {
     const { plan, name, scopes } = this.#subject
     if (plan.awaits === undefined) return undefined
-    const about = { rotationId: "", fence: 0 }
+    const about = { rotationId: "", fence: 0, compromised: false }
     const what = await this.#call("awaits", "make", about, async ({ signal }) =>
       plan.awaits?.({ name, current, scopes, signal }),
     )
@@ -163,21 +165,4 @@ export class PlanSteps {
 function isListed(credential: unknown): boolean {
   const { id, label } = (credential ?? {}) as Partial<Record<keyof ListedCredential, unknown>>
   return typeof id === "string" && id !== "" && (label === undefined || typeof label === "string")
-}
-
-/** What says that the far side has answered, and made nothing. After anything else it may have. */
-const REFUSALS: readonly SecretErrorCode[] = [
-  "DENIED",
-  "UNAUTHENTICATED",
-  "THROTTLED",
-  "CONFLICT",
-  "NOT_FOUND",
-  "DISABLED",
-  "INVALID_VALUE",
-  "UNSUPPORTED",
-  "MISCONFIGURED",
-]
-
-function isRefusal(thrown: unknown): boolean {
-  return isSecretError(thrown) && thrown.outcome === undefined && REFUSALS.includes(thrown.code)
 }

@@ -58,7 +58,15 @@ export interface Mind {
   /** Who this is: different for every Rotator that was ever made. */
   readonly me: string
   /** The write of the journal that this one made last, and until when its lease holds by the monotonic clock. */
-  held?: { readonly seq: number; readonly until: number } | undefined
+  held?: Held | undefined
+}
+
+/** A lease, as its owner knows it. */
+export interface Held {
+  readonly seq: number
+  readonly until: number
+  /** Whether something that was sent under it may still be on its way: then it is nobody else's before its time. */
+  readonly open?: boolean
 }
 
 /** Why a wish is not granted. */

@@ -1,6 +1,6 @@
 import { isSecretError, rebuild, type SecretError } from "../../core/index.ts"
 import type { RotationEvents } from "../events.ts"
-import { drive } from "../hands/drive.ts"
+import { drive, driveLeave } from "../hands/drive.ts"
 import { failureOf, Hands } from "../hands/hands.ts"
 import type { FoundByClock } from "../hands/store-steps.ts"
 import type { Ending, Mind, Wish } from "../protocol/terms.ts"
@@ -109,6 +109,24 @@ export class Caretaker {
       call.takesBack = wish.abort === true
       return this.#result(call, await this.#carryOn(call, { rotate: false, ...wish }))
     })
+  }
+
+  /**
+   * Gives back the lease of a rotation that stays where it is, so that whoever comes next need not wait for its end. Asks
+   * nobody where none is held. That it fails is told, and harms nobody: the lease ends by itself.
+   */
+  async leave(signal: AbortSignal): Promise<void> {
+    const { subject, memory } = this.ward
+    const { journal, moment } = { journal: memory.journal, moment: memory.moment() }
+    if (journal === undefined || moment === undefined || journal.leaseUntil <= moment.at) return
+    const chronicle = new Chronicle(subject, memory, this.#household.events)
+    const hands = new Hands(subject, chronicle, signal)
+    try {
+      await driveLeave({ terms: subject.terms, mind: this.#mind }, hands)
+    } catch (thrown) {
+      const { step, error } = failureOf(thrown, subject)
+      chronicle.tell({ type: "failed", ...(step === undefined ? {} : { step }), error })
+    }
   }
 
   /** One after the other, and not too many secrets at once. What fails is told, and does not go further. */

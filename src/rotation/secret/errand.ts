@@ -1,7 +1,7 @@
 import { aborted, type Clock, SecretError, type Timer } from "../../core/index.ts"
 
 /** How long what is under way is given to come to its end when its caller leaves, in milliseconds. */
-const LEAVE = 5_000
+export const LEAVE = 5_000
 
 /**
  * The time of one call of a Rotator: until its caller leaves or the Rotator is closed. No turn begins after that. One that

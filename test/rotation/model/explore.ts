@@ -1,6 +1,8 @@
+import { leave } from "../../../src/rotation/protocol/leave.ts"
 import type { Answer, Step } from "../../../src/rotation/protocol/steps.ts"
 import type { Ending, Mind, Terms, Wish } from "../../../src/rotation/protocol/terms.ts"
 import { takeTurn } from "../../../src/rotation/protocol/turn.ts"
+import { Numbers } from "./numbers.ts"
 import {
   accepts,
   copyOf,
@@ -17,7 +19,7 @@ import {
 } from "./world.ts"
 
 /** One program that rotates: what it has been answered in its present turn, and what it remembers from turns before. */
-interface Replica {
+export interface Replica {
   readonly me: string
   readonly lives: number
   readonly held?: Mind["held"]
@@ -26,6 +28,8 @@ interface Replica {
   readonly rotate?: boolean
   /** What a person wants of its present turn. */
   readonly wish?: PersonalWish
+  /** Whether its present turn only gives back its lease. */
+  readonly leaves?: boolean
 }
 
 /** What a person may ask for. */
@@ -47,6 +51,8 @@ export interface Budget {
   readonly late?: number
   /** How often another program may go on than the one that went last. Default: as often as it can be. */
   readonly switches?: number
+  /** Programs that end in good order, between two turns, and give their lease back. */
+  readonly leaves?: number
   /** What persons ask for, each once, at any time. */
   readonly wishes?: readonly PersonalWish[]
 }
@@ -85,12 +91,22 @@ export interface Violation {
 }
 
 /** Where a turn stands: at its next step, or at its end. */
-type Standing = { readonly step: Step } | { readonly ending: Ending }
+type Standing = ({ readonly step: Step } | { readonly ending: Ending | undefined }) & {
+  /** What the replica remembers by now. */
+  readonly mind: Mind
+}
+
+/** From which situation each one was reached first, and how. */
+type Parents = Map<string, { readonly before: string; readonly label: string }>
 
 interface Move {
   readonly label: string
   readonly to: Situation
 }
+
+/** What a program remembers of a lease under which it was not answered. */
+const open = (mind: Mind): Mind =>
+  mind.held === undefined ? mind : { ...mind, held: { ...mind.held, open: true } }
 
 /** The steps that leave a trace outside; the others only look. */
 const CHANGES: ReadonlySet<Step["do"]> = new Set([
@@ -113,6 +129,9 @@ export class Explorer {
   readonly #variation: Variation
   /** What became of worlds that were left in peace, by their text: many situations have the same world. */
   readonly #inPeace = new Map<string, string | undefined>()
+  readonly #numbers = new Numbers()
+  /** Where turns stand, by the number of the replica that takes them: most situations differ elsewhere. */
+  readonly #standings = { mayRotate: new Map<number, Standing>(), mayNot: new Map<number, Standing>() }
 
   constructor(setting: Setting, variation: Variation = {}) {
     this.#setting = setting
@@ -126,16 +145,16 @@ export class Explorer {
       replicas: Array.from({ length: replicas }, (_, index) => newReplica(index, 0)),
       left: budget,
     }
-    const seen = new Set<number>([fingerprint(start)])
-    const parents = new Map<number, { readonly before: number; readonly label: string }>()
+    const seen = new Set([this.#numbers.keyOf(start)])
+    const parents: Parents = new Map()
     const transitions = new Set<string>()
     const violations: Violation[] = []
     const open: Situation[] = [start]
     for (let situation = open.pop(); situation !== undefined; situation = open.pop()) {
-      const from = fingerprint(situation)
+      const from = this.#numbers.keyOf(situation)
       for (const { label, to } of this.#moves(situation)) {
         if (to.world.journal?.seq !== situation.world.journal?.seq) transitions.add(transition(situation, to))
-        const key = fingerprint(to)
+        const key = this.#numbers.keyOf(to)
         if (seen.has(key)) continue
         seen.add(key)
         parents.set(key, { before: from, label })
@@ -163,11 +182,10 @@ export class Explorer {
   #movesOf(situation: Situation, index: number): Move[] {
     const replica = situation.replicas[index] as Replica
     const { left } = situation
-    const mind: Mind = { me: replica.me, held: replica.held }
-    const standing = this.#standing(replica, mind, left)
+    const standing = this.#standing(replica, left)
     // A turn that has ended is settled: what it has learnt is not remembered.
     if ("ending" in standing) return []
-    const { step } = standing
+    const { step, mind } = standing
     const moves: Move[] = [
       this.#carryOut(situation, index, mind, step),
       ...this.#misfortunes(situation, step).map(({ label, to }) => {
@@ -189,13 +207,23 @@ export class Explorer {
       moves.push({
         label: `${replica.me} gives up ${describe(step)}`,
         to: {
-          ...withReplica(situation, index, endedTurn(replica, mind)),
+          ...withReplica(situation, index, endedTurn(replica, open(mind))),
           onTheWay: [...(situation.onTheWay ?? []), step],
           left: { ...left, late: (left.late ?? 0) - 1 },
         },
       })
     }
-    if (replica.answers.length === 0 && replica.wish === undefined) {
+    const isFree = replica.answers.length === 0 && replica.wish === undefined && replica.leaves !== true
+    if (isFree && replica.held !== undefined && (left.leaves ?? 0) > 0) {
+      moves.push({
+        label: `${replica.me} leaves`,
+        to: {
+          ...withReplica(situation, index, { ...replica, leaves: true }),
+          left: { ...left, leaves: (left.leaves ?? 0) - 1 },
+        },
+      })
+    }
+    if (isFree) {
       for (const wish of left.wishes ?? []) {
         const wishes = left.wishes?.filter(other => other !== wish) ?? []
         moves.push({
@@ -227,7 +255,7 @@ export class Explorer {
   /** The step is carried out, and answered. */
   #carryOut(situation: Situation, index: number, mind: Mind, step: Step): Move {
     const replica = situation.replicas[index] as Replica
-    const world = copyOf(situation.world)
+    const world = worldFor(step, situation.world)
     const label = `${replica.me}: ${describe(step)}`
     let answer: Answer
     try {
@@ -247,15 +275,15 @@ export class Explorer {
   /** What nobody else can see is done at once: the end of a turn, and what is made in memory. */
   #settled(situation: Situation, index: number): Situation {
     const replica = situation.replicas[index] as Replica
-    const mind: Mind = { me: replica.me, held: replica.held }
-    const standing = this.#standing(replica, mind, situation.left)
+    const standing = this.#standing(replica, situation.left)
+    const { mind } = standing
     if ("ending" in standing) return withReplica(situation, index, endedTurn(replica, mind))
     const { step } = standing
     const fenced =
       this.#variation.prompt === true && replica.answers.length > 1 && isLoad(replica.answers.at(-1))
     const unseen = step.do === "create" || step.do === "tell"
     if (!unseen && !(fenced && CHANGES.has(step.do))) return situation
-    const world = copyOf(situation.world)
+    const world = worldFor(step, situation.world)
     let answer: Answer
     try {
       answer = perform(world, step, this.#setting, this.#variation.planted ?? {})
@@ -269,7 +297,7 @@ export class Explorer {
   /** The step is carried out, nobody hears of it, and the turn ends. */
   #loseAnswer(situation: Situation, index: number, mind: Mind, step: Step): Move {
     const { to } = this.#carryOut(situation, index, mind, step)
-    const replica = endedTurn(situation.replicas[index] as Replica, mind)
+    const replica = endedTurn(situation.replicas[index] as Replica, open(mind))
     return {
       label: `${replica.me}: ${describe(step)}, and the answer is lost`,
       to: { ...withReplica(to, index, replica), left: { ...to.left, lost: to.left.lost - 1 } },
@@ -305,16 +333,30 @@ export class Explorer {
   }
 
   /** Where the turn of a replica stands after all that it was answered. */
-  #standing(replica: Replica, mind: Mind, left: Budget): Standing {
+  #standing(replica: Replica, left: Budget): Standing {
+    const rotate = replica.rotate ?? left.claims > 0
+    const standings = rotate ? this.#standings.mayRotate : this.#standings.mayNot
+    const number = this.#numbers.ofReplica(replica)
+    const known = standings.get(number)
+    if (known !== undefined) return known
+    const standing = this.#replayed(replica, rotate)
+    standings.set(number, standing)
+    return standing
+  }
+
+  #replayed(replica: Replica, rotate: boolean): Standing {
+    const mind: Mind = { me: replica.me, held: replica.held }
     const asked = replica.wish === undefined ? {} : { [replica.wish]: true }
-    const wish: Wish = { rotate: replica.rotate ?? left.claims > 0, impatient: true, ...asked }
-    const turn = (this.#variation.turn ?? takeTurn)(this.#terms, mind, wish)
+    const turn =
+      replica.leaves === true
+        ? leave(this.#terms, mind)
+        : (this.#variation.turn ?? takeTurn)(this.#terms, mind, { rotate, impatient: true, ...asked })
     let next = turn.next()
     for (const answer of replica.answers) {
       if (next.done) break
       next = turn.next((answer ?? undefined) as Answer)
     }
-    return next.done ? { ending: next.value } : { step: next.value }
+    return next.done ? { ending: next.value ?? undefined, mind } : { step: next.value, mind }
   }
 
   /** What is wrong with a situation, if anything is. */
@@ -323,7 +365,7 @@ export class Explorer {
     if (world.broken.length > 0) return world.broken.join("; ")
     const isQuiet = onTheWay.length === 0 && replicas.every(({ answers }) => answers.length === 0)
     if (!isQuiet) return undefined
-    const text = textOf(world)
+    const text = JSON.stringify(world)
     if (!this.#inPeace.has(text)) this.#inPeace.set(text, this.#wrongInTheEnd(world))
     return this.#inPeace.get(text)
   }
@@ -386,6 +428,11 @@ function runThrough(
   return next.value
 }
 
+/** A world in which a step may be carried out: the same one where it only looks. */
+function worldFor({ do: step }: Step, world: World): World {
+  return CHANGES.has(step) || step === "create" || step === "tell" ? copyOf(world) : world
+}
+
 function isLoad(answer: Answer): boolean {
   return typeof answer === "object" && answer !== null && "monotonic" in answer
 }
@@ -423,36 +470,8 @@ function describe(step: Step): string {
   return step.do
 }
 
-function trace(
-  parents: ReadonlyMap<number, { readonly before: number; readonly label: string }>,
-  end: number,
-): string[] {
+function trace(parents: Parents, end: string): string[] {
   const labels: string[] = []
   for (let at = parents.get(end); at !== undefined; at = parents.get(at.before)) labels.unshift(at.label)
   return labels
-}
-
-const texts = new WeakMap<object, string>()
-
-/** Situations share most of what they consist of, and nothing of it is ever changed. */
-function textOf(part: object): string {
-  const known = texts.get(part)
-  if (known !== undefined) return known
-  const text = JSON.stringify(part)
-  texts.set(part, text)
-  return text
-}
-
-/** 53 bits of the situation: enough to tell some millions apart. */
-function fingerprint({ world, replicas, left, onTheWay = [], last = 0 }: Situation): number {
-  const text = `${last}${[world, ...replicas, left, onTheWay].map(textOf).join()}`
-  let [high, low] = [0xdeadbeef, 0x41c6ce57]
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index)
-    high = Math.imul(high ^ code, 2654435761)
-    low = Math.imul(low ^ code, 1597334677)
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
-  return 4294967296 * (2097151 & low) + (high >>> 0)
 }

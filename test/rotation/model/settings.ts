@@ -75,15 +75,25 @@ export const SINGLE: readonly Misfortunes[] = [
   { name: "one dies", budget: { ...NONE, crashes: 1 } },
   { name: "an answer is lost", budget: { ...NONE, lost: 1 } },
   { name: "a request comes late", budget: { ...NONE, late: 1, switches: 2 } },
+  { name: "one ends in good order", budget: { ...NONE, leaves: 1 } },
   { name: "a person writes", budget: { ...NONE, edits: 1 } },
   { name: "a person goes back", budget: { ...NONE, wishes: ["rollback"], switches: 2 } },
   { name: "a person gives it up", budget: { ...NONE, wishes: ["abort"], switches: 2 } },
   { name: "a person ends the grace", budget: { ...NONE, wishes: ["compromised"], switches: 2 } },
 ]
 
+/** Nothing goes wrong, and time leaps past the propagation of a key, and then past the grace. */
+export const CALM: Budget = { ...NONE, jumps: 2 }
+
 /** More at once, and longer: explored on demand. */
 export const MORE: readonly Misfortunes[] = [
   { name: "time leaps twice", budget: { ...NONE, jumps: 2 } },
+  { name: "one ends in good order, and one dies", budget: { ...NONE, leaves: 1, crashes: 1 } },
+  { name: "one ends in good order, and an answer is lost", budget: { ...NONE, leaves: 1, lost: 1 } },
+  {
+    name: "one ends in good order, and a request comes late",
+    budget: { ...NONE, leaves: 1, late: 1, switches: 4 },
+  },
   { name: "one dies, and time leaps twice", budget: { ...NONE, crashes: 1, jumps: 2 } },
   { name: "one dies, and an answer is lost", budget: { ...NONE, crashes: 1, lost: 1 } },
   { name: "a person writes, and one dies", budget: { ...NONE, edits: 1, crashes: 1 } },

@@ -49,6 +49,7 @@ export async function doErrand(
     try {
       reports.push(await (event.latchkey === "retire" ? retire(work, event) : grant(work, event)))
     } catch (thrown) {
+      await work.leave()
       if (!isSecretError(thrown)) throw thrown
       problems.push(thrown)
       reports.push({ secret: planned.name, state: work.watch.state, happened: "failed" })

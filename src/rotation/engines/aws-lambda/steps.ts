@@ -58,7 +58,13 @@ export async function doStep(
     return
   }
   if (!isStaged) throw refusals.notStaged(planned.name)
-  await bringTo(TARGETS[Step], work, token, async () => (await look()).labels.includes("AWSPENDING"))
+  try {
+    await bringTo(TARGETS[Step], work, token, async () => (await look()).labels.includes("AWSPENDING"))
+  } catch (thrown) {
+    // The service calls again soon, and that is another invocation.
+    await work.leave()
+    throw thrown
+  }
   if (Step === "finishSecret") await finish()
 }
 

@@ -1,6 +1,12 @@
-import { type Clock, type RotationJournal, SecretError, type SecretStore } from "../../../core/index.ts"
+import {
+  type Clock,
+  isSecretError,
+  type RotationJournal,
+  SecretError,
+  type SecretStore,
+} from "../../../core/index.ts"
 import type { RotationEvents } from "../../events.ts"
-import { drive } from "../../hands/drive.ts"
+import { drive, driveLeave } from "../../hands/drive.ts"
 import { Hands, StepFailed } from "../../hands/hands.ts"
 import { Place } from "../../hands/place.ts"
 import type { FoundByClock } from "../../hands/store-steps.ts"
@@ -103,6 +109,18 @@ export class Work {
     if (ending.end === "held" || ending.end === "waiting")
       this.watch.tell({ type: ending.end, until: new Date(ending.until) })
     return ending
+  }
+
+  /** Gives its lease back, if it has one: see `leave` of the protocol. That this fails is told, and harms nobody. */
+  async leave(): Promise<void> {
+    if (this.#mind.held === undefined || this.#errand.signal.aborted) return
+    const { terms } = this.#subject(undefined)
+    try {
+      await this.#failing(() => driveLeave({ terms, mind: this.#mind }, this.#hands(undefined)))
+    } catch (thrown) {
+      // Whoever listens was told, and what the invocation failed with before counts.
+      if (!isSecretError(thrown)) throw thrown
+    }
   }
 
   #hands(token: string | undefined): Hands {

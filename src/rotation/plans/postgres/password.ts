@@ -29,8 +29,11 @@ export interface TwoPostgresUsers extends OptionsOfBoth {
   /** Two users that may do the same, because both are members of the role that owns the tables. */
   readonly users: readonly [string, string]
   readonly user?: undefined
-  /** Whether the sessions of the old user end when it is retired. Default: `false`, they go on until they are closed. */
-  readonly endSessions?: boolean
+  /**
+   * Whether the sessions of the old user end when it is retired. `false`: they go on until they are closed. Default: they
+   * end where its password is known to somebody (`compromised`), and go on otherwise.
+   */
+  readonly endSessions?: boolean | undefined
 }
 
 /** A single user, whose old password ends when the new one begins. */
@@ -44,6 +47,7 @@ export interface OnePostgresUser extends OptionsOfBoth {
 export type PostgresPasswordOptions = TwoPostgresUsers | OnePostgresUser
 
 const OF = "postgresPassword()"
+const SIGNALS = "membership in pg_signal_backend"
 const OPTIONS = ["client", "connect", "format", "fenceTable", "fencedAs", "users", "user", "endSessions"]
 
 /**
@@ -82,11 +86,11 @@ export function postgresPassword(options: PostgresPasswordOptions): GeneratedPla
   const common = { ...taken(options), kind: "generated" as const, fenced: true }
   if (options.users !== undefined && options.user === undefined) {
     const users = twoUsers(options.users)
-    const { endSessions = false } = options
-    if (typeof endSessions !== "boolean") {
+    const { endSessions } = options
+    if (endSessions !== undefined && typeof endSessions !== "boolean") {
       throw misconfigured(
         `endSessions of ${OF} is neither true nor false`,
-        "write endSessions: true or false",
+        "write endSessions: true or false, or leave it out",
       )
     }
     return {
@@ -113,7 +117,7 @@ function takingTurns(
   users: readonly [string, string],
   logins: StoredLogins,
   far: FarSide,
-  endSessions: boolean,
+  endSessions: boolean | undefined,
 ): Parts {
   return {
     overlap: true,
@@ -147,7 +151,7 @@ function takingTurns(
       if (user === undefined || !users.includes(user)) throw foreignUser(context.name)
       await far.change(noLoginOf(user), context)
       // Afterwards, when no new session can come between.
-      if (endSessions) await far.change(endSessionsOf(user), context)
+      if (endSessions ?? context.compromised === true) await far.change(endSessionsOf(user), context)
     },
     async identify(value) {
       const { user } = readable(logins, value) ?? {}
@@ -246,10 +250,14 @@ function twoUsers(users: unknown): readonly [string, string] {
   return [one, other]
 }
 
-function needs(users: readonly string[], table: string, endSessions: boolean): readonly string[] {
+function needs(users: readonly string[], table: string, endSessions?: boolean): readonly string[] {
   return [
     `CREATEROLE, and ${users.map(user => JSON.stringify(user)).join(" and ")} granted WITH ADMIN OPTION`,
     `select, insert, update on ${table}`,
-    ...(endSessions ? ["membership in pg_signal_backend"] : []),
+    ...(endSessions === true
+      ? [SIGNALS]
+      : endSessions === undefined
+        ? [`${SIGNALS}, for --compromised`]
+        : []),
   ]
 }
