@@ -1,94 +1,21 @@
 import { leave } from "../../../src/rotation/protocol/leave.ts"
 import type { Answer, Step } from "../../../src/rotation/protocol/steps.ts"
-import type { Ending, Mind, Terms, Wish } from "../../../src/rotation/protocol/terms.ts"
+import type { Ending, Mind, Terms } from "../../../src/rotation/protocol/terms.ts"
 import { takeTurn } from "../../../src/rotation/protocol/turn.ts"
+import { Judge } from "./judge.ts"
 import { Numbers } from "./numbers.ts"
+import type { Budget, Exploration, Replica, Situation, Variation, Violation } from "./situation.ts"
 import {
-  accepts,
   copyOf,
   current,
-  currentKey,
   JUMP,
   newWorld,
-  type Planted,
   perform,
   type Setting,
   termsOf,
   type World,
   writeVersion,
 } from "./world.ts"
-
-/** One program that rotates: what it has been answered in its present turn, and what it remembers from turns before. */
-export interface Replica {
-  readonly me: string
-  readonly lives: number
-  readonly held?: Mind["held"]
-  readonly answers: readonly Answer[]
-  /** Whether it may begin a rotation in its present turn: settled when the turn begins. */
-  readonly rotate?: boolean
-  /** What a person wants of its present turn. */
-  readonly wish?: PersonalWish
-  /** Whether its present turn only gives back its lease. */
-  readonly leaves?: boolean
-}
-
-/** What a person may ask for. */
-export type PersonalWish = "compromised" | "rollback" | "abort" | "resume"
-
-/** How much of each misfortune may happen. */
-export interface Budget {
-  /** Programs that die and start again. */
-  readonly crashes: number
-  /** Requests that are carried out and whose answer is lost. */
-  readonly lost: number
-  /** Leaps of time, past every lease. */
-  readonly jumps: number
-  /** Values that a person writes into the secret. */
-  readonly edits: number
-  /** Rotations that may begin. */
-  readonly claims: number
-  /** Requests that are given up and carried out later. */
-  readonly late?: number
-  /** How often another program may go on than the one that went last. Default: as often as it can be. */
-  readonly switches?: number
-  /** Programs that end in good order, between two turns, and give their lease back. */
-  readonly leaves?: number
-  /** What persons ask for, each once, at any time. */
-  readonly wishes?: readonly PersonalWish[]
-}
-
-/** A whole situation. */
-export interface Situation {
-  readonly world: World
-  readonly replicas: readonly Replica[]
-  readonly left: Budget
-  /** Requests that are on their way, though nobody waits for them any more. */
-  readonly onTheWay?: readonly Step[]
-  /** Which program went last, where that is counted. */
-  readonly last?: number
-}
-
-/** How the explorer changes the protocol, to see that it notices. */
-export interface Variation {
-  /** Whether what follows on a fence is carried out before anything else happens: steps that keep to their deadlines. */
-  readonly prompt?: boolean
-  readonly planted?: Planted
-  readonly turn?: (terms: Terms, mind: Mind, wish: Wish) => Generator<Step, Ending, Answer>
-  readonly terms?: Partial<Terms>
-}
-
-export interface Exploration {
-  readonly situations: number
-  readonly complete: boolean
-  readonly violations: readonly Violation[]
-  /** Every step of the journal from state to state that was seen, as `claimed > parked`. */
-  readonly transitions: ReadonlySet<string>
-}
-
-export interface Violation {
-  readonly what: string
-  readonly trace: readonly string[]
-}
 
 /** Where a turn stands: at its next step, or at its end. */
 type Standing = ({ readonly step: Step } | { readonly ending: Ending | undefined }) & {
@@ -127,8 +54,7 @@ export class Explorer {
   readonly #setting: Setting
   readonly #terms: Terms
   readonly #variation: Variation
-  /** What became of worlds that were left in peace, by their text: many situations have the same world. */
-  readonly #inPeace = new Map<string, string | undefined>()
+  readonly #judge: Judge
   readonly #numbers = new Numbers()
   /** Where turns stand, by the number of the replica that takes them: most situations differ elsewhere. */
   readonly #standings = { mayRotate: new Map<number, Standing>(), mayNot: new Map<number, Standing>() }
@@ -137,6 +63,7 @@ export class Explorer {
     this.#setting = setting
     this.#variation = variation
     this.#terms = { ...termsOf(setting), ...variation.terms }
+    this.#judge = new Judge(setting, this.#terms, variation)
   }
 
   explore(budget: Budget, { replicas = 2, most = 2_000_000, enough = 1 } = {}): Exploration {
@@ -158,7 +85,7 @@ export class Explorer {
         if (seen.has(key)) continue
         seen.add(key)
         parents.set(key, { before: from, label })
-        const wrong = this.#wrong(to)
+        const wrong = this.#judge.wrong(to)
         if (wrong === undefined) open.push(to)
         else violations.push({ what: wrong, trace: trace(parents, key) })
         if (violations.length >= enough || seen.size >= most) {
@@ -358,74 +285,6 @@ export class Explorer {
     }
     return next.done ? { ending: next.value ?? undefined, mind } : { step: next.value, mind }
   }
-
-  /** What is wrong with a situation, if anything is. */
-  #wrong(situation: Situation): string | undefined {
-    const { world, replicas, onTheWay = [] } = situation
-    if (world.broken.length > 0) return world.broken.join("; ")
-    const isQuiet = onTheWay.length === 0 && replicas.every(({ answers }) => answers.length === 0)
-    if (!isQuiet) return undefined
-    const text = JSON.stringify(world)
-    if (!this.#inPeace.has(text)) this.#inPeace.set(text, this.#wrongInTheEnd(world))
-    return this.#inPeace.get(text)
-  }
-
-  /**
-   * From here nothing goes wrong any more: one new program runs, and time passes. It must come to rest, with the
-   * secret holding what the far side accepts and nothing left at the far side that nobody knows.
-   */
-  #wrongInTheEnd(before: World): string | undefined {
-    const world = copyOf(before)
-    let held: Mind["held"]
-    for (let turns = 0; turns < 40; turns += 1) {
-      const mind: Mind = { me: "last", held }
-      const run = (this.#variation.turn ?? takeTurn)(this.#terms, mind, { rotate: false, impatient: true })
-      const ending = runThrough(run, world, this.#setting, this.#variation.planted ?? {})
-      held = mind.held
-      if (world.broken.length > 0) return `in the end: ${world.broken.join("; ")}`
-      if (ending === undefined) world.now += JUMP
-      else if (ending.end === "waiting" || ending.end === "held") world.now += JUMP
-      else if (ending.end === "idle") return this.#wrongAtRest(world)
-      else if (ending.end === "blocked") return undefined
-    }
-    return `it never comes to rest: ${world.journal?.state}`
-  }
-
-  #wrongAtRest(world: World): string | undefined {
-    const { value } = current(world)
-    if (!accepts(world, value)) return `at rest the secret holds ${value}, which the far side refuses`
-    const known = new Set([world.journal?.newId, world.journal?.oldId])
-    const isOurs = (id: string) => /^(?:c\d|id-key-)/.test(id)
-    const unknown = Object.entries(world.far).filter(
-      ([id, credential]) =>
-        isOurs(id) && credential.alive && credential.value !== currentKey(value) && !known.has(id),
-    )
-    const noticed = ["orphans-left", "old-left-to-person", "new-left-to-person"].some(about =>
-      world.told.includes(about),
-    )
-    if (unknown.length > 0 && !noticed)
-      return `at rest nobody knows of ${unknown.map(([id]) => id).join(", ")}`
-    return undefined
-  }
-}
-
-function runThrough(
-  turn: Generator<Step, Ending, Answer>,
-  world: World,
-  setting: Setting,
-  planted: Planted,
-): Ending | undefined {
-  let next = turn.next()
-  while (!next.done) {
-    let answer: Answer
-    try {
-      answer = perform(world, next.value, setting, planted)
-    } catch {
-      return undefined
-    }
-    next = turn.next(answer)
-  }
-  return next.value
 }
 
 /** A world in which a step may be carried out: the same one where it only looks. */

@@ -1,5 +1,5 @@
 import type { Answer } from "../../../src/rotation/protocol/steps.ts"
-import type { Replica, Situation } from "./explore.ts"
+import type { Replica, Situation } from "./situation.ts"
 
 /**
  * Gives each part of a situation a number, the same for equal ones, so that a situation is told from all others by a

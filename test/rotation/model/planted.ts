@@ -3,7 +3,7 @@ import type { Answer, Found, Part, Saving, Step } from "../../../src/rotation/pr
 import { ask } from "../../../src/rotation/protocol/steps.ts"
 import type { Ending } from "../../../src/rotation/protocol/terms.ts"
 import { takeTurn } from "../../../src/rotation/protocol/turn.ts"
-import type { Budget, Variation } from "./explore.ts"
+import type { Budget, Variation } from "./situation.ts"
 import type { Setting } from "./world.ts"
 
 /** A fault in the protocol or in a store, and where it shows. */

@@ -1,4 +1,4 @@
-import type { Budget } from "./explore.ts"
+import type { Budget } from "./situation.ts"
 import type { Setting } from "./world.ts"
 
 /** Every kind of plan, on every kind of store. */
