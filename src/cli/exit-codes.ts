@@ -28,7 +28,7 @@ export const EXIT_TEXTS: Readonly<Record<ExitCode, string>> = {
   2: "the command line or the configuration is wrong, or there is nothing to do this to; nothing was touched",
   3: "blocked: a person has to look, as --status says",
   4: "waits for a person: to make a new token, or to end the old one",
-  5: "another process works on this secret, or was stopped at it a moment ago and its lease goes on",
+  5: "another process works on this secret, or was killed at it a moment ago and its lease goes on",
   6: "stopped by SIGINT, SIGTERM or --timeout before it was done; a later run goes on",
 }
 

@@ -59,6 +59,17 @@ for (const server of ["localstack", "moto"] as const) {
         await comesToTheRightEnd(scene, second)
       })
 
+      it("because the far side made nothing, and said so, goes on with the very next call", async () => {
+        const scene = await minted(running)
+        const token = await scene.service.begin(scene.name)
+        scene.far.refusesToMint = true
+        expect((await failureOf(scene.step("createSecret", token)))?.code).toBe("DENIED")
+        expect(await scene.journal()).toMatchObject({ state: "claimed", leaseUntil: 0 })
+        scene.far.refusesToMint = false
+        await comesToTheRightEnd(scene, token)
+        expect(scene.far.minted).toBe(1)
+      })
+
       it("when it was verified waits for a person, because it may come into force at any moment", async () => {
         const scene = await minted(running)
         await doSteps(scene, await scene.service.begin(scene.name), 3)

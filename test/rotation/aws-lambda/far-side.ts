@@ -1,3 +1,4 @@
+import { SecretError } from "../../../src/core/index.ts"
 import type { GeneratedPlan, MintedPlan, OldCredential, Verdict } from "../../../src/rotation/plan.ts"
 import { Died, type Machine } from "./machine.ts"
 
@@ -25,6 +26,8 @@ export class FarSide {
   hangs = false
   /** Refuses everything that is new, as if there were a fault in it. */
   refusesNew = false
+  /** Makes nothing, and says so. */
+  refusesToMint = false
 
   /** @param mark what every value of it ends with. */
   constructor(machine: Machine, mark: string) {
@@ -52,6 +55,7 @@ export class FarSide {
       deadlines: { verify: "1s" },
       mint: async ({ label }) =>
         await this.#asked("mint", true, () => {
+          if (this.refusesToMint) throw new SecretError("DENIED", { message: "it mints nothing for you" })
           const value = `minted-${++this.minted}-${this.#mark}`
           this.credentials.set(idOf(value), { value, ...(labels && { label }) })
           return { value, id: idOf(value) }
