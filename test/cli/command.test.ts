@@ -270,7 +270,18 @@ describe("latchkey rotate", () => {
     expect([code, out]).toEqual([6, ""])
     expect(err).toContain("stopped before it was done\n  nothing is lost")
 
-    // Nobody can know that it is gone, as long as its lease goes on.
+    expect((await run(["rotate", KEY])).out).toContain("promoted")
+  })
+
+  it("is held, with 5, where something may still be on its way, unless a person knows that it is not", async () => {
+    const isMended = `process.getBuiltinModule("node:fs").existsSync(import.meta.dirname + "/mended")`
+    const { desk, run } = await secretDesk(
+      undefined,
+      `{ ...generatedKey({ consumers }), apply: async () => { if (!${isMended}) throw new Error("no answer") } }`,
+    )
+    expect((await run(["rotate", KEY])).code).toBe(1)
+    await desk.write("mended", "")
+
     const held = await run(["rotate", KEY])
     expect([held.code, held.out]).toEqual([
       5,
