@@ -39,6 +39,8 @@ export function counted<Plan extends RotationPlan>(plan: Plan): { readonly plan:
 
 /** More than a rotation needs with one failure: it waits for a pause, for a lease and for its grace. */
 const MOST_LOOKS = 25
+/** More than a look takes: each step is a use of the secret, or a second of the clock. */
+const MOST_STEPS = 5_000
 /** So much time passes between two looks: more than a lease with its margin, and than the pause after a failure. */
 const BETWEEN = "12m"
 
@@ -84,7 +86,8 @@ async function look({ clock, rotator, consume, underWay }: Ordeal): Promise<Rota
   }
   const looking = rotator.tick()
   looking.then(end, end)
-  for (;;) {
+  for (let steps = 0; !isOver; steps += 1) {
+    if (steps === MOST_STEPS) throw new Error("a look comes to no end")
     await clock.settle()
     await consume()
     if (isOver) break
