@@ -68,6 +68,6 @@ export interface Looked {
   readonly problem?: { readonly message: string; readonly code?: string }
   /** The moments that it went through after each lead, a line each. */
   readonly moments: Readonly<Partial<Record<Lead, readonly string[]>>>
-  /** What it began to change after it had stopped and gone on, and what it did not fail with. */
+  /** What it began after it had stopped and gone on, and carried through, of what whoever was overtaken must not begin. */
   readonly begunLate: readonly string[]
 }

@@ -26,7 +26,7 @@ export interface Course {
   /** Where a replica was stopped; absent if none was. */
   readonly stoppedAt: string | undefined
   readonly takenOver: boolean
-  /** What whoever was overtaken began to change when it went on. */
+  /** What whoever was overtaken began when it went on, and must not. */
   readonly begunLate: readonly string[]
   /** The moments after each lead, in the order in which the leads were taken. */
   readonly moments: Readonly<Partial<Record<Lead, readonly string[]>>>

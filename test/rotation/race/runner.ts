@@ -46,7 +46,7 @@ export class Runner {
     })
     const runner = new Runner(child, told)
     try {
-      await inTime(runner.#when("ready"))
+      await inTime("to start", runner.#when("ready"))
     } catch (thrown) {
       await runner.kill()
       throw thrown
@@ -60,6 +60,7 @@ export class Runner {
     this.#looking = this.#when("looked")
     this.#say({ do: "look", ...(stop === undefined ? {} : { stop }) })
     return await inTime(
+      "to look",
       Promise.race([
         stopping.then(({ at }) => ({ stoppedAt: at })),
         this.#looking.then(looked => ({ looked })),
@@ -81,7 +82,7 @@ export class Runner {
     if (this.#looking === undefined) throw new TypeError("the replica was not looking")
     this.#say({ do: "go on" })
     this.#process.kill("SIGCONT")
-    return await inTime(this.#looking)
+    return await inTime("to go on", this.#looking)
   }
 
   /** All that it told and printed since this was asked last: no secret is to be in it. */
@@ -110,7 +111,7 @@ export class Runner {
     this.#process.kill("SIGCONT")
     this.#say({ do: "go on" })
     this.#say({ do: "close" })
-    await inTime(exited)
+    await inTime("to end", exited)
   }
 
   /** Ends it, whatever it does. */
@@ -141,11 +142,11 @@ export class Runner {
   }
 }
 
-async function inTime<T>(waiting: Promise<T>): Promise<T> {
+async function inTime<T>(what: string, waiting: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`a replica was waited for in vain for ${PATIENCE} ms`)),
+      () => reject(new Error(`a replica was waited for in vain for ${PATIENCE} ms: ${what}`)),
       PATIENCE,
     )
   })

@@ -5,7 +5,7 @@ import type { Lead } from "./messages.ts"
 
 /** Who hears of what a replica does, and holds it up where it is to stop. */
 export interface Watcher {
-  /** A call begins. @param isChange whether something is different after it. */
+  /** A call begins. @param isChange whether it does something that whoever was overtaken must not begin. */
   call<T>(name: string, isChange: boolean, ask: () => Promise<T>): Promise<T>
   saved(journal: RotationJournal): void
   promoted(id: string): void
@@ -13,7 +13,8 @@ export interface Watcher {
   took(lead: Lead): Promise<void>
 }
 
-const CHANGES: ReadonlySet<string> = new Set(["park", "promote", "discard"])
+/** Whoever was overtaken may remove its candidate as its last deed: after the fence it reads the secret once more. */
+const CHANGES: ReadonlySet<string> = new Set(["park", "promote"])
 
 /** A store whose rotations are watched. */
 export function watchedStore(store: SecretStore, watcher: Watcher): SecretStore {
