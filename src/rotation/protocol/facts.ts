@@ -55,9 +55,11 @@ export function* idOfCandidate(turn: Turn, { value }: Kept): Part<string | undef
 
 /** Removes what was kept for this rotation, under the id of every attempt: one that comes late keeps it under an older one. */
 export function* discardAll({ terms, journal }: Turn): Part<void> {
-  const { claimSeq, attempt, rotationId, candidate } = journal
-  const reference = candidate === undefined ? {} : { reference: candidate }
-  if (rotationId !== undefined) yield* ask({ do: "discard", rotationId, ...reference })
+  const { claimSeq, attempt, rotationId, candidate, rollback } = journal
+  // A former value is kept under the rotation that it is from. Of this one all goes, also what lost the election: named, it
+  // would be one candidate among others.
+  const former = rollback === true && candidate !== undefined ? { reference: candidate } : {}
+  if (rotationId !== undefined) yield* ask({ do: "discard", rotationId, ...former })
   for (let before = 0; claimSeq !== undefined && before < attempt; before += 1) {
     const older = terms.rotationId(claimSeq, before)
     if (older !== rotationId) yield* ask({ do: "discard", rotationId: older })
