@@ -1,4 +1,4 @@
-import { copyFile, writeFile } from "node:fs/promises"
+import { copyFile, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { run } from "../command.ts"
 import { type Manifest, pinnedVersion, publicPaths, readManifest, root } from "../project.ts"
@@ -25,6 +25,7 @@ export const consumer: Check = {
       await copyFile(join(PROGRAMS, program), join(bare, program))
       await run("node", [program], { folder: bare })
     }
+    await rotateOnce(bare)
     await copyFile(join(PROGRAMS, "with-config.ts"), join(withZod, "with-config.ts"))
     await run("node", ["with-config.ts"], { folder: withZod })
 
@@ -34,6 +35,16 @@ export const consumer: Check = {
     await typeCheck(old, specifiers(manifest), join(old, "node_modules/.bin/tsc"))
     return `${specifiers(manifest).length} paths`
   },
+}
+
+/** Rotates a key by the command of the package, as its first page tells. */
+async function rotateOnce(folder: string): Promise<void> {
+  await copyFile(join(PROGRAMS, "latchkey.config.ts"), join(folder, "latchkey.config.ts"))
+  const file = join(folder, ".env")
+  await writeFile(file, "AUTH__SESSION_KEY=the-key-before\n", { mode: 0o600 })
+  await run(join(folder, "node_modules/.bin/latchkey"), ["rotate", "auth/session-key"], { folder })
+  if ((await readFile(file, "utf8")).includes("the-key-before"))
+    throw new Error("latchkey rotate has left the old key in the file")
 }
 
 /** All paths under which users import the package. */

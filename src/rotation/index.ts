@@ -97,6 +97,7 @@ export {
   tallyToken,
   vaultAppRoleSecretId,
 } from "./plans/index.ts"
+export type { Notice as RotationNotice } from "./protocol/steps.ts"
 export { Rotator } from "./rotator.ts"
 export type {
   DryRun,
