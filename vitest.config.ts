@@ -8,6 +8,8 @@ const conditions = ["latchkey-source", "node", "default"]
 const SERVERS = "test/**/*.server.test.ts"
 /** Tests that start programs or read the whole project. */
 const SLOW = ["test/{processes,examples,project,docs}/**/*.test.ts"]
+/** Tests that do the same millions of times: counting each of these for the coverage would take several times as long. */
+const LONG = ["test/rotation/{explorer,crash}/**/*.test.ts", "test/rotation/simulation.test.ts"]
 const NEVER = "**/node_modules/**"
 
 export default defineConfig({
@@ -35,7 +37,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "docs/**/*.test.ts"],
-          exclude: [NEVER, SERVERS, ...SLOW],
+          exclude: [NEVER, SERVERS, ...SLOW, ...LONG],
           // From 1 on, because files of order 0 come last on a machine that has one worker only.
           sequence: { groupOrder: 1 },
         },
@@ -48,6 +50,15 @@ export default defineConfig({
           exclude: [NEVER, SERVERS],
           // They start several programs one after the other.
           testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: LONG,
+          exclude: [NEVER, SERVERS],
           sequence: { groupOrder: 1 },
         },
       },

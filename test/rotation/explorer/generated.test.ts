@@ -1,0 +1,4 @@
+import { SETTINGS } from "../model/settings.ts"
+import { walkThrough } from "./walks.ts"
+
+walkThrough(SETTINGS.filter(({ kind, publishes }) => kind === "generated" && publishes !== true))
