@@ -6,9 +6,23 @@ import { fileURLToPath } from "node:url"
 const source = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url))
 const isCheckout = existsSync(new URL("../tsconfig.json", import.meta.url))
 
+/** As in "engines" of package.json: the oldest Node that runs TypeScript as it is. */
+const OLDEST = [22, 18]
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+const isTooOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+
+if (isTooOld) refuse()
 // Where the project itself is worked on nothing need be built: the command runs from its source, as tests and demo do.
-if (isCheckout) runFromSource()
+else if (isCheckout) runFromSource()
 else await import("../dist/src/cli/main.js")
+
+function refuse() {
+  process.stderr.write(
+    `latchkey: this is Node ${process.versions.node}, and ${OLDEST.join(".")} or later is needed\n` +
+      "  bring Node up to date, or let npm bring another one beside it: npm install node@24\n",
+  )
+  process.exitCode = 2
+}
 
 function runFromSource() {
   const args = ["--conditions=latchkey-source", source, ...process.argv.slice(2)]

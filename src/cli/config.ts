@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises"
+import { access, readFile } from "node:fs/promises"
 import { dirname, isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { className, isSecretError } from "../core/index.ts"
@@ -94,7 +94,29 @@ async function load(file: string): Promise<unknown> {
         "run npm install in its folder; imports of your own files need their ending, as in ./plans.ts",
       )
     }
+    if (thrown instanceof SyntaxError && /\.[jt]s$/.test(file) && (await isCommonJs(file))) {
+      throw new UsageError(
+        `${file} is a module, and the package.json that it belongs to says "type": "commonjs"`,
+        'npm init writes that: set "type": "module" there, or call the file latchkey.config.mts',
+      )
+    }
     throw told(file, "could not be loaded", thrown)
+  }
+}
+
+/** Whether Node takes a file for CommonJS, whatever is written in it: by the nearest package.json. */
+async function isCommonJs(file: string): Promise<boolean> {
+  for (let at = dirname(file); ; at = dirname(at)) {
+    const manifest = join(at, "package.json")
+    if (await isThere(manifest)) {
+      try {
+        return (JSON.parse(await readFile(manifest, "utf8")) as { type?: unknown }).type === "commonjs"
+      } catch {
+        // Node has had its own trouble with it, which is told.
+        return false
+      }
+    }
+    if (dirname(at) === at) return false
   }
 }
 

@@ -137,6 +137,22 @@ describe("a configuration", () => {
     expect((await desk.run(["rotate", "-c", "other.mjs"])).err).toContain("other.mjs is no module")
   })
 
+  it("says what makes Node take it for CommonJS", async () => {
+    const desk = await newDesk()
+    await desk.write("package.json", `{ "type": "commonjs" }`)
+    await desk.write(
+      "latchkey.config.js",
+      `throw new SyntaxError("Cannot use import statement outside a module")`,
+    )
+    const { code, err } = await desk.run(["rotate"])
+    expect([code, err]).toEqual([2, expect.stringContaining(`set "type": "module" there`)])
+    for (const manifest of ["{", "{}", "null"]) {
+      await desk.write("package.json", manifest)
+      await desk.write("other.js", `throw new SyntaxError("x")`)
+      expect((await desk.run(["rotate", "-c", "other.js"])).err).toContain("could not be loaded (")
+    }
+  })
+
   it("says in which line a slip is, where Node says so", async () => {
     const desk = await newDesk()
     await desk.configure(`

@@ -205,6 +205,22 @@ describe("latchkey rotate as a process", { timeout: 60_000 }, () => {
     }
   })
 
+  it("says which Node it needs where it is started by an older one, and ends with 2", async () => {
+    const { place } = await workplace("slowly")
+    const start = async (version: string) => {
+      const older = `data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "${version}" } })`
+      return await place.run([], { by: [process.execPath, "--import", older, BIN, "--version"] })
+    }
+    for (const version of ["20.20.2", "22.17.1"]) {
+      expect(await start(version)).toMatchObject({
+        code: 2,
+        out: "",
+        err: expect.stringContaining(`this is Node ${version}, and 22.18 or later is needed`),
+      })
+    }
+    for (const version of ["22.18.0", "24.0.0"]) expect(await start(version)).toMatchObject({ code: 0 })
+  })
+
   it("is started by bin/latchkey.js from the sources of a checkout, which hands on signals and the exit code", async () => {
     const { place } = await workplace("slowly")
     const by = (...args: string[]): [string, ...string[]] => [process.execPath, BIN, ...args]
