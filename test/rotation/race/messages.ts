@@ -34,7 +34,10 @@ export interface Start {
 }
 
 /** The faults that can be planted in the replicas. */
-export type FaultName = "a journal without compare-and-set" | "no fence after a pause"
+export type FaultName =
+  | "a journal without compare-and-set"
+  | "a journal that whoever was overtaken writes over"
+  | "no fence after a pause"
 
 /** What a replica is told. */
 export type Order =

@@ -88,6 +88,7 @@ export class Round {
     const outcomes = await this.#track.look(runners, stop)
     for (const { runner, stoppedAt, looked } of outcomes) {
       if (looked !== undefined) this.#note(looked)
+      else if (this.#stopped !== undefined) await this.#noteSecond(runner)
       else {
         await runner.halt()
         this.#stopped = { runner, at: stoppedAt }
@@ -117,8 +118,12 @@ export class Round {
   async #meet(stopped: Runner, others: readonly Runner[]): Promise<void> {
     const { later = 0, comeback } = this.#parts
     const outcomes = await this.#track.look(others, { after: "taken over", moment: later })
-    const held = outcomes.find(({ stoppedAt }) => stoppedAt !== undefined)?.runner
-    for (const { looked } of outcomes) if (looked !== undefined) this.#note(looked)
+    let held: Runner | undefined
+    for (const { runner, looked } of outcomes) {
+      if (looked !== undefined) this.#note(looked)
+      else if (held !== undefined) await this.#noteSecond(runner)
+      else held = runner
+    }
     const goOn = async (): Promise<void> => {
       if (held !== undefined) this.#note(await held.goOn())
     }
@@ -128,6 +133,12 @@ export class Round {
       await this.#comeBack(stopped)
       await goOn()
     }
+  }
+
+  /** Two have come to the same stop, and only one of them can have taken the lead. */
+  async #noteSecond(runner: Runner): Promise<void> {
+    this.#untrue.add("two replicas have taken the same lead")
+    this.#note(await runner.goOn())
   }
 
   async #comeBack(stopped: Runner): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock, SecretStore } from "../../../../src/core/index.ts"
 import { savesByClock } from "../../crash/plants.ts"
 import type { FaultName } from "../messages.ts"
+import { writesOver } from "./writes-over.ts"
 
 /** What a fault may use, and may put something else in the place of. */
 interface Soil {
@@ -18,6 +19,16 @@ const FAULTS: Readonly<Record<FaultName, (soil: Soil) => Soil>> = {
       rotation() {
         if (store.rotation === undefined) throw new TypeError("a store without a ledger cannot be rotated")
         return savesByClock(store.rotation(), { store, clock })
+      },
+    },
+  }),
+  "a journal that whoever was overtaken writes over": ({ store, clock }) => ({
+    clock,
+    store: {
+      ...store,
+      rotation() {
+        if (store.rotation === undefined) throw new TypeError("a store without a ledger cannot be rotated")
+        return writesOver(store.rotation())
       },
     },
   }),
