@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { outcomesOf } from "../../src/cli/rotate/carry-out.ts"
+import { outcomesOf, untilItGoesOn } from "../../src/cli/rotate/carry-out.ts"
 import type { Task } from "../../src/cli/rotate/wish.ts"
 import type { Happened, RotationOutcome, Rotator } from "../../src/rotation/index.ts"
 
@@ -67,6 +67,22 @@ describe("waiting for the end of a rotation", () => {
     )
     expect(await played.carry(rotate)).toEqual([["rotated", "idle"]])
     expect(played.asked).toEqual(["rotate", "waits", "tick", "waits", "tick"])
+  })
+
+  it("says once what it waits for, and looks twice a second at most, where the store's clock is behind", async () => {
+    const played = new Played(
+      [
+        ["waiting", "promoted"],
+        ["waiting", "promoted"],
+        ["waiting", "promoted"],
+        ["rotated", "idle"],
+      ],
+      promoted,
+    )
+    expect(await played.carry(rotate)).toEqual([["rotated", "idle"]])
+    expect(played.asked).toEqual(["rotate", "waits", "tick", "tick", "tick"])
+    const gone = { name: "a", happened: "waiting", moved: false, next: new Date(0) } as const
+    expect(untilItGoesOn(gone)).toBe(500)
   })
 
   it("asks again for what was held, with all that was wished", async () => {

@@ -2,6 +2,9 @@ import { pause, systemClock } from "../../core/index.ts"
 import type { RotationOutcome, RotationStatus, Rotator } from "../../rotation/index.ts"
 import type { Task } from "./wish.ts"
 
+/** Where the store's clock is behind this one, its time is not there yet when it is here: it is not asked without a pause. */
+const LEAST_PAUSE = 500
+
 type Change = Exclude<Task, { readonly do: "status" | "dry-run" | "watch" }>
 type ChangeOfOne = Exclude<Change, { readonly do: "tick" }>
 
@@ -10,7 +13,7 @@ export interface Means {
   readonly signal: AbortSignal
   /** Whether the end of the grace is waited for. */
   readonly wait: boolean
-  /** Hears of each time that it is waited for. */
+  /** Hears of what it is waited for, once. */
   readonly waiting: (outcome: RotationOutcome) => void
 }
 
@@ -23,10 +26,12 @@ export async function outcomesOf(
   if (task.do === "tick") return (await rotator.tick({ signal })).outcomes
   let outcome = await change(rotator, task, signal)
   const { rotationId } = outcome
+  let told: RotationOutcome | undefined
   for (;;) {
     const next = wait ? untilItGoesOn(outcome) : undefined
     if (next === undefined || outcome.rotationId !== rotationId) return [outcome]
-    waiting(outcome)
+    if (told?.happened !== outcome.happened || told.state !== outcome.state) waiting(outcome)
+    told = outcome
     await pause(systemClock, next, signal)
     const isHeld = outcome.happened === "held"
     const seen = await rotator.status(task.name, { signal })
@@ -54,10 +59,10 @@ function endedByAnother({ name }: RotationOutcome, { state, due }: RotationStatu
 }
 
 /** In how many milliseconds it goes on by itself; `undefined` where it does not, or has failed. */
-function untilItGoesOn({ happened, next, problem }: RotationOutcome): number | undefined {
+export function untilItGoesOn({ happened, next, problem }: RotationOutcome): number | undefined {
   if (next === undefined || problem !== undefined) return undefined
   const goesOn = happened === "waiting" || happened === "held"
-  return goesOn ? Math.max(0, next.getTime() - systemClock.wall()) : undefined
+  return goesOn ? Math.max(LEAST_PAUSE, next.getTime() - systemClock.wall()) : undefined
 }
 
 async function change(rotator: Rotator, task: ChangeOfOne, signal: AbortSignal): Promise<RotationOutcome> {
