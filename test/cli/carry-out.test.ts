@@ -81,7 +81,13 @@ describe("waiting for the end of a rotation", () => {
     )
     expect(await played.carry(rotate)).toEqual([["rotated", "idle"]])
     expect(played.asked).toEqual(["rotate", "waits", "tick", "tick", "tick"])
-    const gone = { name: "a", happened: "waiting", moved: false, next: new Date(0) } as const
+    const gone = {
+      name: "a",
+      happened: "waiting",
+      state: "promoted",
+      moved: false,
+      next: new Date(0),
+    } as const
     expect(untilItGoesOn(gone)).toBe(500)
   })
 
