@@ -6,6 +6,8 @@ const conditions = ["latchkey-source", "node", "default"]
 
 /** Tests that need a real server. */
 const SERVERS = "test/**/*.server.test.ts"
+/** Those of them that put a load on it and promise that no call fails: on a machine that does nothing else meanwhile. */
+const ALONE = ["test/examples/*.server.test.ts", "test/rotation/load.server.test.ts"]
 /** Tests that start programs or read the whole project. */
 const SLOW = ["test/{processes,examples,project,docs}/**/*.test.ts"]
 /** Tests that do the same millions of times: counting each of these for the coverage would take several times as long. */
@@ -75,12 +77,24 @@ export default defineConfig({
         test: {
           name: "servers",
           include: [SERVERS],
+          exclude: [NEVER, ...ALONE],
           // Begins to start servers when the run begins, and the tests that need them come last.
           globalSetup: ["test/servers/vitest/global-setup.ts"],
           sequence: { groupOrder: 2 },
           // Files that wait for a server that is being installed keep nobody from his work.
           maxWorkers: 4,
           // The first start of a server may install it.
+          hookTimeout: 20 * 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ALONE,
+          globalSetup: ["test/servers/vitest/global-setup.ts"],
+          sequence: { groupOrder: 3 },
+          maxWorkers: 1,
           hookTimeout: 20 * 60_000,
         },
       },

@@ -13,6 +13,8 @@ import { namesIn } from "./names-in.ts"
  * When the run ends, what it started ends, and what was up before stays.
  */
 export function setup(project: TestProject): () => Promise<void> {
+  // Another project of the same run has begun it already, for all files.
+  if (process.env[RUN_VARIABLE] !== undefined) return async () => undefined
   const run = thisProcess()
   process.env[RUN_VARIABLE] = JSON.stringify(run)
   const files = project.vitest.state.getPaths().filter(path => path.endsWith(".server.test.ts"))
