@@ -33,6 +33,11 @@ function races(column: Column): void {
     const tally = await race(column, { plan, rounds: ROUNDS, seed })
     expect(tally).toMatchObject({ wrong: [], rounds: ROUNDS, promoted: ROUNDS, stayed: ROUNDS, orphans: 0 })
   })
+}
+
+/** On one store: these faults are the protocol's and the journal's, and mostly lose a race before anybody is stopped. */
+function lostRaces(column: Column): void {
+  const seed = seedOfRun()
 
   it.each<FaultName>([
     "a journal without compare-and-set",
@@ -44,7 +49,10 @@ function races(column: Column): void {
 }
 
 describe("A race of eight replicas, whose leader is stopped past its lease and goes on", () => {
-  describe("on a .env", () => races(COLUMNS.dotenv))
+  describe("on a .env", () => {
+    races(COLUMNS.dotenv)
+    lostRaces(COLUMNS.dotenv)
+  })
 
   describeOn("vault", () => races(COLUMNS.vault))
 })
