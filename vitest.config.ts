@@ -21,6 +21,8 @@ export default defineConfig({
     // A program that does not end is a failure of its own, not a run that never ends.
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Vitest would leave one processor to others, which is half of a small machine.
+    maxWorkers: "100%",
     setupFiles: ["test/support/setup.ts"],
     reporters: [
       "default",
