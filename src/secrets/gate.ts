@@ -7,6 +7,7 @@ import {
   sameValue,
   type Version,
 } from "../core/index.ts"
+import { Crowd, held, isHeld } from "./crowd.ts"
 import { Lens, PLAIN, type Replaced, type Shown, type Watched } from "./lens.ts"
 import type { Seen, View } from "./view.ts"
 
@@ -27,7 +28,10 @@ export interface ReplacedSecret {
  */
 export class Gate {
   readonly #watched: Watched
+  /** The lenses without a schema: no more than the secret's fields and formats. */
   #lenses: WeakRef<Lens>[] = []
+  /** All others; absent until there is one, because most secrets have none. */
+  #crowd: Crowd | undefined
   #open = false
   /** What `get()` gives out again and again, kept until there is another value: looking through a weak reference costs. */
   #quick: Secret<unknown> | undefined
@@ -174,28 +178,28 @@ export class Gate {
 
   #join(lens: Lens): Lens {
     lens.open = this.#open
-    // Of just this length: pushing, or spreading, would reserve room for sixteen more, for each of thousands of secrets.
-    this.#lenses = this.#lenses.concat(new WeakRef(lens))
+    if ("view" in lens.origin && lens.origin.view.schema === undefined) {
+      // Of just this length: pushing, or spreading, would reserve room for sixteen more, for each of thousands of secrets.
+      this.#lenses = this.#lenses.filter(isHeld).concat(new WeakRef(lens))
+    } else {
+      this.#crowd ??= new Crowd()
+      this.#crowd.add(lens)
+    }
     return lens
   }
 
-  #find(view: View): Lens | undefined {
-    return this.#live().find(({ origin }) => {
+  #find({ field, format, schema }: View): Lens | undefined {
+    const some = schema === undefined ? held(this.#lenses) : (this.#crowd?.through(schema) ?? [])
+    return some.find(({ origin }) => {
       if (!("view" in origin)) return false
-      const { field, format, schema } = origin.view
-      return field === view.field && format === view.format && schema === view.schema
+      const { view } = origin
+      return view.field === field && view.format === format && view.schema === schema
     })
   }
 
   /** The lenses that somebody holds. */
   #live(): Lens[] {
-    const live: Lens[] = []
-    for (const reference of this.#lenses) {
-      const lens = reference.deref()
-      if (lens !== undefined) live.push(lens)
-    }
-    if (live.length < this.#lenses.length) this.#lenses = live.map(lens => new WeakRef(lens))
-    return live
+    return this.#crowd === undefined ? held(this.#lenses) : [...held(this.#lenses), ...this.#crowd.held()]
   }
 
   #showing(): { lens: Lens; shown: Shown }[] {

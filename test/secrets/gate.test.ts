@@ -1,7 +1,6 @@
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import type { StandardSchema } from "../../src/secrets/index.ts"
+import { collectGarbage, untilCollected } from "../support/garbage.ts"
 import { failureOf, gate, never } from "../support/rig.ts"
 import { picky, schemaOf } from "../support/schemas.ts"
 import { type TallyRig, TOKEN, tallyRig } from "../support/tally-rig.ts"
@@ -209,18 +208,4 @@ describe("a handle that nobody holds any more", () => {
 async function holdForAMoment({ secrets }: TallyRig, how?: "with a callback"): Promise<void> {
   const handle = await secrets.get(TOKEN, { schema: picky() })
   if (how === "with a callback") handle.onRotate(() => undefined)
-}
-
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc")
-  runInNewContext("gc")()
-}
-
-/** Collects until it is so; a collector promises nothing about when. */
-async function untilCollected(isSo: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 100 && !(await isSo()); round++) {
-    // What was looked at through a weak reference is held until the end of that turn.
-    await new Promise<void>(resolve => setImmediate(resolve))
-    collectGarbage()
-  }
 }
