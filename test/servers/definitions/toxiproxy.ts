@@ -12,6 +12,7 @@ export const toxiproxy: Definition<"toxiproxy"> = {
     version: "2.12.0",
     main: "github.com/Shopify/toxiproxy/v2/cmd/server",
     link: "-X github.com/Shopify/toxiproxy/v2.Version=2.12.0",
+    small: true,
   }),
   docker: {
     port: 8474,

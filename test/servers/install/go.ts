@@ -14,10 +14,12 @@ export interface GoProgram {
   readonly main: string
   /** Options of the linker beside those that leave out the symbols. */
   readonly link?: string
+  /** Whether it is built in seconds, so that it need not wait for the build of another one. Default: false. */
+  readonly small?: boolean
 }
 
 /** How to install a program in Go: the folder holds one binary of that name. */
-export function goInstallation({ name, version, main, link = "" }: GoProgram): Installation {
+export function goInstallation({ name, version, main, link = "", small = false }: GoProgram): Installation {
   const module = join(serversFolder, "go", name)
   // Leaving out the optimiser saves two of five minutes, and the tests do not notice.
   const options = [
@@ -36,7 +38,7 @@ export function goInstallation({ name, version, main, link = "" }: GoProgram): I
     command: name,
     async install(installing) {
       const command = await findGo()
-      await oneAtATime(installing, async () => {
+      const build = async (): Promise<void> => {
         installing.report("fetches modules")
         let packages = 0
         await step(installing, {
@@ -50,12 +52,13 @@ export function goInstallation({ name, version, main, link = "" }: GoProgram): I
             installing.report(`compiles, ${packages} packages so far`)
           },
         })
-      })
+      }
+      await (small ? build() : oneAtATime(installing, build))
     },
   }
 }
 
-/** A build uses all cores and a gigabyte or two: two of them side by side are slower than one after the other. */
+/** A large build uses all cores and a gigabyte or two: two of them side by side are slower than one after the other. */
 async function oneAtATime(installing: Installing, build: () => Promise<void>): Promise<void> {
   const locks = join(cacheFolder(), "locks")
   mkdirSync(locks, { recursive: true, mode: 0o700 })
