@@ -1,11 +1,11 @@
 import { SecretError } from "./error.ts"
 
 /**
- * A name that does not exist, for a message: quoted if it is a plain word. Anything else may be a credential that was
- * put in the wrong place.
+ * A name that does not exist, for a message: quoted if it is a plain word of at most 24 letters. Anything else may be a
+ * credential that was put in the wrong place: of those with 32 letters and digits some happen to have no digit.
  */
 export function plainWord(name: string): string {
-  return /^[A-Za-z]{1,32}$/.test(name) ? ` "${name}"` : ""
+  return /^[A-Za-z]{1,24}$/.test(name) ? ` "${name}"` : ""
 }
 
 /**

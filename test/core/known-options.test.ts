@@ -33,6 +33,12 @@ describe("options", () => {
     expectNoLeak(canary, error)
   })
 
+  it("that are longer than words are not named, whatever they are made of", () => {
+    const [longest, longer] = ["a".repeat(24), "a".repeat(25)]
+    expect(failure({ [longest]: 1 }).message).toContain(longest)
+    expect(failure({ [longer]: 1 }).message).not.toContain("aa")
+  })
+
   it("are an object", () => {
     for (const options of [null, undefined, "clock", 7, ["clock"], () => 1])
       expect(failure(options).message).toContain("the options of memory() are not an object")
