@@ -6,8 +6,12 @@ const conditions = ["latchkey-source", "node", "default"]
 
 /** Tests that need a real server. */
 const SERVERS = "test/**/*.server.test.ts"
-/** Those of them that put a load on it and promise that no call fails: on a machine that does nothing else meanwhile. */
-const ALONE = ["test/examples/*.server.test.ts", "test/rotation/load.server.test.ts"]
+/** Tests that put a load on programs and promise that no call fails: on a machine that does nothing else meanwhile. */
+const ALONE = [
+  "test/examples/*.server.test.ts",
+  "test/examples/load.test.ts",
+  "test/rotation/load.server.test.ts",
+]
 /** Tests that start programs or read the whole project. */
 const SLOW = ["test/{processes,examples,project,docs}/**/*.test.ts"]
 /** Tests that do the same millions of times: counting each of these for the coverage would take several times as long. */
@@ -51,7 +55,7 @@ export default defineConfig({
         test: {
           name: "slow",
           include: SLOW,
-          exclude: [NEVER, SERVERS],
+          exclude: [NEVER, SERVERS, ...ALONE],
           // They start several programs one after the other.
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },

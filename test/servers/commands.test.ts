@@ -13,7 +13,8 @@ import { isAlive, thisProcess } from "./system/identity.ts"
 import { readRecord, writeRecord } from "./system/records.ts"
 import { stopProcess } from "./system/stop.ts"
 
-describe("up", () => {
+// Each starts several processes, while others may be building servers.
+describe("up", { timeout: 60_000 }, () => {
   it("prints what to export, and prints the same again", async () => {
     const setting = await newSetting()
     expect(await up(setting)).toBe(0)
