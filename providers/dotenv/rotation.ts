@@ -134,6 +134,11 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
         : found?.candidates.get(reference.slice(CANDIDATE.length))
       return value === undefined ? undefined : { reference, value }
     },
+    async former(name, { rotationId, base, signal }) {
+      const key = `${rotationId}/${base}`
+      const value = (await entry(name, signal))?.former.get(key)
+      return value === undefined ? undefined : { reference: FORMER + key, value }
+    },
     async discard(name, { rotationId, signal }) {
       // Not to make a file where nothing is to be removed.
       if ((await entry(name, signal)) === undefined) return

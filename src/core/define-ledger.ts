@@ -7,7 +7,7 @@ import type { JournalKeeper, RotationLedger } from "./rotation-ledger.ts"
  * What a backend does for rotation, in its own names: a {@link RotationLedger} whose every name is what the backend
  * calls the secret, prefix and renaming included. It may throw its service's errors; the backend's table is asked with
  * the operations `"rotation.load"`, `"rotation.save"`, `"rotation.check"`, `"rotation.current"`, `"rotation.placeOf"`,
- * `"rotation.park"`, `"rotation.kept"`, `"rotation.discard"`, `"rotation.promote"` and `"rotation.since"`.
+ * `"rotation.park"`, `"rotation.kept"`, `"rotation.former"`, `"rotation.discard"`, `"rotation.promote"` and `"rotation.since"`.
  *
  * What it keeps as secrets of the service, journals, candidates and copies of former values, it keeps under the image
  * of the reserved first segment: `latchkey/rotation/…`, `latchkey--rotation--…`. That is the beginning of the backend's
@@ -34,7 +34,7 @@ export function defineLedger(
   native: NativeLedger,
   { location, names, calls }: LedgerContext,
 ): RotationLedger {
-  const { journals, current, since, rotationsPerDay } = native
+  const { journals, current, former, since, rotationsPerDay } = native
 
   const nativeOf = (name: string): string => {
     try {
@@ -78,6 +78,10 @@ export function defineLedger(
     permissions: name => native.permissions(nativeOf(name)),
     park: (name, options) => ask("park", name, options.signal, one => native.park(one, options)),
     kept: (name, options) => ask("kept", name, options.signal, one => native.kept(one, options)),
+    ...(former && {
+      former: (name, options) =>
+        ask("former", name, options.signal, one => former.call(native, one, options)),
+    }),
     discard: (name, options) => ask("discard", name, options.signal, one => native.discard(one, options)),
     promote: (name, options) => ask("promote", name, options.signal, one => native.promote(one, options)),
     ...(since && {

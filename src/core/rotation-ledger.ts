@@ -178,6 +178,15 @@ export interface RotationLedger {
     options: CallOptions & { readonly rotationId: string; readonly reference?: string },
   ): Promise<Kept | undefined>
 
+  /**
+   * What a promotion by this rotation has kept of M as it was at `base`, for whoever lost the answer, and `previous` with
+   * it; `undefined` if nothing is kept. Absent where `previous` is `base` itself, and `kept` takes that.
+   */
+  former?(
+    name: string,
+    options: CallOptions & { readonly rotationId: string; readonly base: Version },
+  ): Promise<Kept | undefined>
+
   /** Removes K, and what was kept of former values for this rotation. Harmless when nothing is there. Never touches M's current version. */
   discard(
     name: string,

@@ -18,6 +18,7 @@ export const OPERATIONS = [
   "rotation.placeOf",
   "rotation.park",
   "rotation.kept",
+  "rotation.former",
   "rotation.discard",
   "rotation.promote",
   "rotation.since",

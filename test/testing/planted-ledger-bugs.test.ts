@@ -671,6 +671,10 @@ const BUGS: Readonly<Record<string, Planted>> = {
     }),
     red: /^keeps the value before a promotion/,
   },
+  "does not find the value before without its reference": {
+    bug: () => ({ former: async () => undefined }),
+    red: /^keeps the value before a promotion until it is discarded/,
+  },
   "takes the value now for the one before": {
     bug: ({ ledger }) => ({
       async promote(name, options) {

@@ -231,6 +231,13 @@ function correctLedger(service: Service, promises: AllPromises, ownVersions: boo
       const former = service.secrets.get(name)?.find(held => held.version === reference)
       return former && { reference, value: copyOf(former.value) }
     },
+    ...(ownVersions && {
+      async former(name, { base }) {
+        await service.arrive()
+        const former = service.secrets.get(name)?.find(held => versionOf(held) === base)
+        return former && { reference: former.version, value: copyOf(former.value) }
+      },
+    }),
     async discard(name, { rotationId, reference }) {
       await service.arrive()
       service.secrets.delete(candidateOf(name, rotationId))

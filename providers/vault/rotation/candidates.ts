@@ -14,7 +14,20 @@ export function refuseBytes(value: SecretValue): asserts value is string {
 }
 
 /** Candidates, each under a name of its own that is written once; and what was kept of former values. */
-export function candidatesIn(engine: Engine): Pick<RotationLedger, "park" | "kept" | "discard"> {
+export function candidatesIn(engine: Engine): Pick<RotationLedger, "park" | "kept" | "former" | "discard"> {
+  const kept: RotationLedger["kept"] = async (name, { rotationId, reference, signal }) => {
+    const places = placesOf(name)
+    const named = places.named(reference ?? places.candidate(rotationId))
+    if (named === undefined) return undefined
+    const isVersion = named.kind === "version"
+    const { found } = isVersion
+      ? await engine.look(name, signal, named.version)
+      : await engine.look(named.path, signal)
+    if (found === undefined) return undefined
+    const kept = isVersion ? places.version(named.version) : named.path
+    return { reference: kept, value: found.value }
+  }
+
   return {
     async park(name, { rotationId, value, signal }) {
       refuseBytes(value)
@@ -29,17 +42,12 @@ export function candidatesIn(engine: Engine): Pick<RotationLedger, "park" | "kep
       if (found === undefined) throw removed()
       return { reference, mine: found.value === value }
     },
-    async kept(name, { rotationId, reference, signal }) {
+    kept,
+    async former(name, { rotationId, base, signal }) {
       const places = placesOf(name)
-      const named = places.named(reference ?? places.candidate(rotationId))
-      if (named === undefined) return undefined
-      const isVersion = named.kind === "version"
-      const { found } = isVersion
-        ? await engine.look(name, signal, named.version)
-        : await engine.look(named.path, signal)
-      if (found === undefined) return undefined
-      const kept = isVersion ? places.version(named.version) : named.path
-      return { reference: kept, value: found.value }
+      const copied = await kept(name, { rotationId, reference: places.copy(rotationId, base), signal })
+      // Copied where it would not stay as a version.
+      return copied ?? (await kept(name, { rotationId, reference: places.version(base), signal }))
     },
     async discard(name, { rotationId, reference, signal }) {
       const places = placesOf(name)

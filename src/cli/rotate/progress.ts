@@ -91,7 +91,8 @@ const NOTICES: Readonly<Record<Extract<RotationEvent, { type: "notice" }>["notic
   "orphans-left":
     "there are credentials at the far side that nobody uses; see which they are, and end them by hand",
   "orphan-revoked": "a credential that nobody used was ended at the far side",
-  "old-left-to-person": "the old credential was not made here: whoever made it ends it",
+  "old-left-to-person":
+    "the old credential was not made here, or cannot be told from others: end it at the far side",
   "new-left-to-person": "the new credential may be in use: see whether it is, and end it by hand if not",
   repaired: "an older value had come back by a late write; the current one was put back",
   "rollback-refused": "the far side refuses the former credential: the new one stays",

@@ -39,7 +39,9 @@ function noticeLines(notices: RotationOutcome["notices"] = []): string[] {
   return notices.flatMap(notice => {
     switch (notice.about) {
       case "old-left-to-person":
-        return [`  the old credential${called(notice.id)} was not made here: whoever made it has to end it`]
+        return [
+          `  the old credential${called(notice.id)} was not made here, or cannot be told from others: end it at the far side`,
+        ]
       case "new-left-to-person":
         return [
           `  the new credential${called(notice.id)} was let go of: see at the far side whether it is used, and end it`,

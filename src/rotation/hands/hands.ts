@@ -153,6 +153,8 @@ export class Hands {
       }
       case "kept":
         return await this.#store.kept(step)
+      case "former":
+        return await this.#store.former(step)
       case "create":
         return (await this.#plan.make(step, { fence, compromised })) as Credential
       case "mint": {

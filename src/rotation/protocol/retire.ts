@@ -1,4 +1,4 @@
-import type { Promoted, SecretValue } from "../../core/index.ts"
+import type { Kept, Promoted, SecretValue } from "../../core/index.ts"
 import type { OldCredential } from "../plan.ts"
 import { discardAll, readCandidate, readMain } from "./facts.ts"
 import { block, fence, type Patch, type Turn, write } from "./hold.ts"
@@ -63,11 +63,12 @@ function* dropOldKeys(turn: Turn): Part<boolean> {
 function* seeThatItIsDead({ terms, journal }: Turn, old: OldCredential, isOurs: boolean): Part<void> {
   // Without an overlap it was the promotion of the new one that ended it.
   if (!terms.overlap || journal.base === undefined) return
-  if (terms.revokes && !isOurs) {
+  const isUnknown = old.id === undefined && old.value === undefined
+  if ((terms.revokes && !isOurs) || (terms.verifiesOld && isUnknown)) {
     yield* ask({ do: "tell", notice: { about: "old-left-to-person" } })
     return
   }
-  if (!terms.verifiesOld || (old.id === undefined && old.value === undefined)) return
+  if (!terms.verifiesOld) return
   const rotationId = journal.rotationId ?? ""
   const verdict = yield* ask({ do: "verifyOld", rotationId, credential: old })
   if (verdict === "works") throw new TurnEnds({ end: "still-accepted" })
@@ -80,18 +81,20 @@ function* oldCredential({ journal }: Turn): Part<OldCredential> {
   return { ...(oldId === undefined ? {} : { id: oldId }), ...(value === undefined ? {} : { value }) }
 }
 
-/** What the secret held before the last promotion; `undefined` where the store has not kept it. */
-export function* formerValue({
-  rotationId = "",
-  previous,
-  base,
-}: Turn["journal"]): Part<SecretValue | undefined> {
+function* formerValue(journal: Turn["journal"]): Part<SecretValue | undefined> {
+  const kept = yield* keptFormer(journal)
+  if (kept !== undefined || journal.base === undefined) return kept?.value
+  return (yield* ask({ do: "main", version: journal.base })).value
+}
+
+/** What the secret held before the last promotion, and where it is; `undefined` where the store has not kept it. */
+export function* keptFormer({ rotationId = "", previous, base }: Turn["journal"]): Part<Kept | undefined> {
   if (previous !== undefined) {
     const kept = yield* ask({ do: "kept", rotationId, reference: previous })
-    if (kept !== undefined) return kept.value
+    if (kept !== undefined) return kept
   }
-  if (base === undefined) return undefined
-  return (yield* ask({ do: "main", version: base })).value
+  // With the answer to a promotion that was lost it was lost where that is.
+  return base === undefined ? undefined : yield* ask({ do: "former", rotationId, base })
 }
 
 /** The secret holds what was promoted, and nobody else has written since; otherwise a person has to look. */

@@ -62,6 +62,7 @@ export type Step =
   | { readonly do: "save"; readonly journal: RotationJournal }
   | { readonly do: "main"; readonly version?: Version }
   | { readonly do: "kept"; readonly rotationId: string; readonly reference?: string }
+  | { readonly do: "former"; readonly rotationId: string; readonly base: Version }
   | { readonly do: "create"; readonly rotationId: string; readonly current: Credential | undefined }
   | { readonly do: "mint"; readonly rotationId: string; readonly current: Credential | undefined }
   | { readonly do: "park"; readonly rotationId: string; readonly value: SecretValue }
@@ -95,6 +96,7 @@ interface Answers {
   readonly save: Saving
   readonly main: Main
   readonly kept: Kept | undefined
+  readonly former: Kept | undefined
   readonly create: Credential
   readonly mint: Credential | NotMade
   readonly park: { readonly reference: string; readonly mine: boolean }

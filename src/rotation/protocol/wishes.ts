@@ -2,7 +2,7 @@ import type { RotationState } from "../../core/index.ts"
 import { discardAll, readMain } from "./facts.ts"
 import { fence, type Turn, write } from "./hold.ts"
 import { stay } from "./prove.ts"
-import { formerValue } from "./retire.ts"
+import { keptFormer } from "./retire.ts"
 import { ask, type Part } from "./steps.ts"
 import { type Refusal, TurnEnds, type Wish } from "./terms.ts"
 
@@ -110,13 +110,13 @@ function* resume(turn: Turn): Part<boolean> {
 /** Goes back to the value before, as a promotion of its own: the same looks, the same grace. */
 function* rollBack(turn: Turn): Part<boolean> {
   const { terms, journal } = turn
-  const { state, oldId, newId, previous, promotedVersion } = journal
+  const { state, oldId, newId, promotedVersion } = journal
   if (state !== "promoted" || journal.rollback === true) refuse("nothing-to-roll-back")
-  if (previous === undefined || (yield* formerValue(journal)) === undefined) refuse("nothing-to-roll-back")
+  const former = (yield* keptFormer(journal)) ?? refuse("nothing-to-roll-back")
   yield* write(turn, {
     // Without an overlap the far side has to be made to accept it again; with one it still does, and is asked.
     state: terms.overlap ? "applied" : "parked",
-    candidate: previous,
+    candidate: former.reference,
     base: promotedVersion,
     previous: undefined,
     newId: oldId,

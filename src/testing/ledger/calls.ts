@@ -103,7 +103,7 @@ export const callChecks: readonly Check[] = [
 /** All that can be asked of the ledger, about a secret that is there and was not rotated. */
 async function callsOf(bench: Bench, name: string, rotationId: string): Promise<readonly Call[]> {
   const { ledger } = bench
-  const { journals, current, since } = ledger
+  const { journals, current, former, since } = ledger
   const base = (await currentOf(bench.store, name))?.version
   const journal = bench.journal()
   const calls: Call[] = [
@@ -134,6 +134,14 @@ async function callsOf(bench: Bench, name: string, rotationId: string): Promise<
   ]
   if (current !== undefined) {
     calls.push({ what: "current", changes: false, call: (one, options) => current(one, options) })
+  }
+  if (former !== undefined) {
+    const asked = { rotationId, base: base ?? "1" }
+    calls.push({
+      what: "former",
+      changes: false,
+      call: (one, options) => former(one, { ...options, ...asked }),
+    })
   }
   if (since !== undefined) {
     calls.push({ what: "since", changes: false, call: (one, options) => since(one, options) })

@@ -152,6 +152,12 @@ export function perform(world: World, step: Step, setting: Setting, planted: Pla
       return main(world, step.version)
     case "kept":
       return kept(world, step, setting)
+    case "former":
+      return kept(
+        world,
+        { do: "kept", rotationId: step.rotationId, reference: `version:${step.base}` },
+        setting,
+      )
     case "create":
       world.created += 1
       return { value: `key-${world.created}`, id: `id-key-${world.created}` }
