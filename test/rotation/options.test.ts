@@ -63,12 +63,18 @@ describe("A Rotator is refused", () => {
     [
       "an interval shorter than the grace",
       { schedule: { interval: "1h" } },
-      /shorter than one rotation takes/,
+      /leaves less time than one rotation takes/,
     ],
     [
       "an interval whose jitter is shorter than the grace",
       { schedule: { interval: "70m" }, jitter: "20%" },
-      /shorter than one rotation takes/,
+      /leaves less time than one rotation takes/,
+    ],
+    ["a slot every minute", { schedule: { cron: "* * * * *" } }, /the cron expression leaves less time/],
+    [
+      "two slots of a week that are too close",
+      { schedule: { cron: "0 2,3 * * 6" } },
+      /the cron expression leaves less time/,
     ],
     [
       "a cron expression that cannot be read",
@@ -278,7 +284,7 @@ describe("On a store that has room for so many rotations a day", () => {
     [{ schedule: { cron: "0 */2 * * *" } }],
     // On one day a week only.
     [{ schedule: { cron: "0 * * * 1" } }],
-    [{ schedule: { cron: "* * * * * *" } }],
+    [{ schedule: { cron: "*/5 * * * *" } }],
   ])("a schedule that asks for more is refused, with the interval that fits: %j", async rotation => {
     const error = await failureOf(() => rotating(rotation))
     expect(error).toMatchObject({

@@ -45,8 +45,8 @@ const MISSED = 300_000
  */
 export class DueTimes {
   readonly #appointment: Appointment
-  /** The last promotion that was seen, and how old it was by then. */
-  #known: { readonly promotedAt: number; readonly age: number; readonly monotonic: number } | undefined
+  /** The last promotion that was seen, and how it looked when it was seen first. */
+  #known: Known | undefined
   /** When the one that is due after this promotion begins. By the clock of the moments. */
   #decided: { readonly since: number; readonly at: number } | undefined
 
@@ -60,13 +60,10 @@ export class DueTimes {
     const { at } = moment
     const promotedAt = moment.journal?.lastPromotedAt
     if (promotedAt === undefined) return { at: beginsNow ? at : Number.POSITIVE_INFINITY, strange: false }
-    const wasKnown = this.#known?.promotedAt === promotedAt
     const strange = promotedAt - at > timetable.period(at)
-    if (strange && (moment.byStore || !wasKnown)) {
-      this.#age(promotedAt, moment)
-      return { at, strange }
-    }
-    const since = moment.byStore ? promotedAt : at - this.#age(promotedAt, moment)
+    const known = this.#seen(promotedAt, moment, strange)
+    if (strange && (moment.byStore || known.strange)) return { at, strange }
+    const since = moment.byStore ? promotedAt : at - ageOf(known, moment)
     return { at: timetable.after(since, promotedAt), strange }
   }
 
@@ -90,12 +87,27 @@ export class DueTimes {
     return { ...due, at: this.#decided.at }
   }
 
-  /** How long ago the last promotion was: what the clock says, or for how long it has been known, whichever is longer. */
-  #age(promotedAt: number, { at, monotonic }: Moment): number {
-    const byClock = Math.max(0, at - promotedAt)
-    if (this.#known?.promotedAt !== promotedAt) this.#known = { promotedAt, age: byClock, monotonic }
-    return Math.max(byClock, this.#known.age + monotonic - this.#known.monotonic)
+  /** What was remembered when this promotion was first seen: now, if it never was. */
+  #seen(promotedAt: number, { at, monotonic }: Moment, strange: boolean): Known {
+    if (this.#known?.promotedAt !== promotedAt) {
+      this.#known = { promotedAt, strange, age: Math.max(0, at - promotedAt), monotonic }
+    }
+    return this.#known
   }
+}
+
+/** A promotion as it looked when this process saw it first. */
+interface Known {
+  readonly promotedAt: number
+  /** Whether it lay more than a period ahead: what comes then is due until there is another promotion. */
+  readonly strange: boolean
+  readonly age: number
+  readonly monotonic: number
+}
+
+/** How long ago a promotion was: what the clock says, or for how long it has been known, whichever is longer. */
+function ageOf({ promotedAt, age, monotonic }: Known, moment: Moment): number {
+  return Math.max(0, moment.at - promotedAt, age + moment.monotonic - monotonic)
 }
 
 /**

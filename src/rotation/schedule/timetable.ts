@@ -32,7 +32,7 @@ export interface TimetableOf {
 }
 
 /**
- * @throws SecretError `MISCONFIGURED` for a schedule of no known form, an interval that the plan's grace does not leave,
+ * @throws SecretError `MISCONFIGURED` for a schedule of no known form, one that leaves less time than the plan's grace takes,
  * a cron expression that cannot be read or never fires, and a time zone that does not exist.
  */
 export function timetableOf(of: TimetableOf): Timetable {
@@ -58,12 +58,7 @@ function noSchedule() {
 /** At the latest after the interval, so that a policy that allows so long is kept; the jitter makes it earlier. */
 function byInterval(interval: number, { name, jitter, least }: TimetableOf): Timetable {
   const shortest = interval * (1 - jitter)
-  if (shortest < least) {
-    throw misconfigured(
-      "the interval is shorter than one rotation takes with its propagation and its grace",
-      "write a longer interval, or lower the ttl, maxStale and tokenLifetime of the plan's consumers: they make the grace",
-    )
-  }
+  if (shortest < least) throw tooShort("interval")
   return {
     after: (since, key) => since + Math.round(interval * (1 - jitter * spread("interval", name, key))),
     period: () => interval,
@@ -74,10 +69,32 @@ function byInterval(interval: number, { name, jitter, least }: TimetableOf): Tim
 
 const DAY = 86_400_000
 
+function tooShort(what: "interval" | "cron expression") {
+  return misconfigured(
+    `the ${what} leaves less time than one rotation takes with its propagation and its grace`,
+    "rotate less often, or lower the ttl, maxStale and tokenLifetime of the plan's consumers: they make the grace",
+  )
+}
+
+/** More slots than this are not looked at: an expression repeats itself long before. */
+const MOST_SLOTS = 500
+
+/** The shortest time between two slots of the coming week, in milliseconds; one that is too short is enough. */
+function shortestGap(next: (from: number) => number, now: number, least: number): number {
+  let shortest = Number.POSITIVE_INFINITY
+  let slot = next(now)
+  for (let slots = 0; slots < MOST_SLOTS && slot < now + 8 * DAY && shortest >= least; slots++) {
+    const following = next(slot)
+    shortest = Math.min(shortest, following - slot)
+    slot = following
+  }
+  return shortest
+}
+
 /** How soon after a rotation a slot counts as that rotation's own, in milliseconds: as far as two clocks may differ. */
 const SAME_SLOT = 60_000
 
-function bySlot(schedule: CronSchedule, { name, jitter, now }: TimetableOf): Timetable {
+function bySlot(schedule: CronSchedule, { name, jitter, now, least }: TimetableOf): Timetable {
   const cron = cronOf(schedule)
   const next = (from: number): number => cron.nextRun(new Date(from))?.getTime() ?? Number.POSITIVE_INFINITY
   if (next(now) === Number.POSITIVE_INFINITY) {
@@ -87,6 +104,8 @@ function bySlot(schedule: CronSchedule, { name, jitter, now }: TimetableOf): Tim
     )
   }
   const gapAfter = (slot: number): number => next(slot) - slot
+  const shortest = shortestGap(next, now, least)
+  if (shortest - spreadOver(shortest, jitter) < least) throw tooShort("cron expression")
   return {
     after(since) {
       const first = next(since)

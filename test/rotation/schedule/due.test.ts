@@ -73,6 +73,32 @@ describe("A secret is due", () => {
     }
   })
 
+  it("until it is rotated, where it was found that far in the future, however often one looks and starts again", () => {
+    const times = daily({ jitter: 0.1 })
+    for (const later of [0, 1, MINUTE, HOUR]) {
+      const now = moment(later, 400 * DAY, { monotonic: later })
+      expect(times.due(now)).toEqual({ at: START + later, strange: true })
+    }
+    const begins = daily({ jitter: 0.1 }).dueSpread(moment(0, 400 * DAY)).at
+    expect(begins - START).toBeLessThanOrEqual(HOUR)
+    for (let start = 0; START + start <= begins; start += 7 * MINUTE) {
+      const again = daily({ jitter: 0.1 })
+      again.due(moment(start, 400 * DAY))
+      for (const later of [0, 1_000]) {
+        expect(again.dueSpread(moment(start + later, 400 * DAY, { monotonic: later })).at).toBe(begins)
+      }
+    }
+    // Once it is promoted by a clock that is right, it is due as any other.
+    expect(sinceStart(daily().due(moment(2 * HOUR, 2 * HOUR)))).toBe(26 * HOUR)
+  })
+
+  it("in time, where a clock was wrong when the process began and is right by now", () => {
+    const times = daily()
+    expect(times.due(moment(-400 * DAY, 0, { monotonic: 0 })).strange).toBe(true)
+    expect(times.due(moment(HOUR, 0, { monotonic: HOUR })).strange).toBe(false)
+    expect(sinceStart(times.due(moment(HOUR, 0, { monotonic: HOUR })))).toBe(DAY)
+  })
+
   it("only once after a clock was set back and right again", () => {
     const times = daily()
     times.due(moment(0, 0))
