@@ -11,7 +11,7 @@ import { labelOff } from "./candidates.ts"
 import { connection } from "./client.ts"
 import { awsErrors } from "./errors.ts"
 import { isNamed } from "./failure.ts"
-import { awsNames } from "./names.ts"
+import { awsNames, placeByArn } from "./names.ts"
 import { type AwsOptions, CURRENT, checkOptions } from "./options.ts"
 import {
   describe,
@@ -106,7 +106,7 @@ export function awsManagedRotation(options: AwsOptions = {}): AwsManagedRotation
         const ownName = described.Name
         refuseUnfit(ownName, described, "the service")
         const labels = labelsOf(described, token)
-        return { name: names.toListed(ownName), ownName, place: described.ARN ?? ownName, labels }
+        return { name: names.toListed(ownName), ownName, place: placeByArn(described.ARN ?? ownName), labels }
       }),
     finish: async (ownName, { token, signal }) =>
       await rebuilt(async () => {

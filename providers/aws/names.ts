@@ -32,6 +32,14 @@ export function isArn(native: string): boolean {
   return native.startsWith("arn:")
 }
 
+/**
+ * Where the service has a secret, by its ARN without the six characters that it adds to the name. They are others when a
+ * secret is deleted and made again, which nobody who runs would notice, and it is the place that labels are made from.
+ */
+export function placeByArn(arn: string): string {
+  return arn.replace(/-[A-Za-z0-9]{6}$/, "")
+}
+
 /** Whether a text can be the id of a version at all: the service takes nothing shorter or longer than 32 to 64. */
 export function isVersionId(version: string): boolean {
   return version.length >= 32 && version.length <= 64

@@ -66,13 +66,7 @@ export function refuseUnfit(
     new SecretError(code, { message, hint })
   const first = `aws secretsmanager put-secret-value --secret-id ${name} gives it one`
 
-  if (described === undefined) {
-    throw refuse(
-      "MISCONFIGURED",
-      "there is no such secret, and a candidate is parked beside a value that is in use",
-      `aws secretsmanager create-secret --name ${name} makes it; see the region and the prefix, too`,
-    )
-  }
+  if (described === undefined) throw noSecret(name)
   const { DeletedDate, RotationEnabled, OwningService, PrimaryRegion, ARN, VersionIdsToStages } = described
   if (DeletedDate !== undefined) {
     throw refuse(
@@ -113,6 +107,14 @@ export function refuseUnfit(
   // The first version of a secret becomes the current one whatever label it is given ("PutSecretValue").
   if (!hasValue)
     throw refuse("MISCONFIGURED", "the secret has no value yet: a candidate would be live at once", first)
+}
+
+/** Of a secret that is not there nobody can say where it is, nor keep a candidate beside it. */
+export function noSecret(name: string): SecretError {
+  return new SecretError("MISCONFIGURED", {
+    message: "there is no such secret, and a candidate is parked beside a value that is in use",
+    hint: `aws secretsmanager create-secret --name ${name} makes it; see the region and the prefix, too`,
+  })
 }
 
 function regionOf(arn: string | undefined): string | undefined {

@@ -1,8 +1,9 @@
 import { type CallOptions, type NativeLedger, SecretError } from "../../../src/core/index.ts"
 import type { Connection } from "../client.ts"
+import { placeByArn } from "../names.ts"
 import type { CheckedOptions } from "../options.ts"
 import { discard, kept, park } from "./candidate.ts"
-import { describe, fitSecret, labelsOf, type RotatedBy } from "./fitness.ts"
+import { describe, fitSecret, labelsOf, noSecret, type RotatedBy } from "./fitness.ts"
 import { loadJournal, saveJournal } from "./journal.ts"
 import { permissionsOf } from "./permissions.ts"
 import { ownPlace, type Place, pendingPlace, tokenOfRotation } from "./place.ts"
@@ -73,10 +74,12 @@ function ledgerOf(
       save: async (name, journal, call) =>
         await saveJournal(connection, name, journal, call, { fresh, perDay }),
     },
-    // An ARN has the account in it, and tells a secret from one that had its name before.
-    placeOf: async (name, { signal }) =>
-      (await describe(connection.call, name, signal))?.ARN ??
-      `aws:secretsmanager:${region ?? ""} ${name}, missing`,
+    // An ARN has the account in it, which nothing else tells.
+    async placeOf(name, { signal }) {
+      const described = await describe(connection.call, name, signal)
+      if (described === undefined) throw noSecret(name)
+      return placeByArn(described.ARN ?? name)
+    },
     check: async (name, { signal }) => void (await fitSecret(connection.call, name, by, signal)),
     permissions: name => permissionsOf(name, region, fresh),
     async park(name, call) {

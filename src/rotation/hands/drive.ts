@@ -46,7 +46,9 @@ async function runThrough<Result>(
   for (let next = steps.next(undefined); ; ) {
     if (next.done === true) return next.value
     const answer =
-      next.value.do === "load" && known !== undefined ? known : await performed(next.value, mind, hands)
+      next.value.do === "load" && known !== undefined
+        ? hands.take(known)
+        : await performed(next.value, mind, hands)
     known = undefined
     next = steps.next(answer)
   }

@@ -100,6 +100,13 @@ export class Hands {
     return await this.#timed("load", () => this.#load())
   }
 
+  /** Goes on from a journal that was read before. */
+  take(found: FoundByClock): FoundByClock {
+    this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
+    this.#journal = found.journal
+    return found
+  }
+
   /** Whether the store, as it is, would let a rotation go through. @throws StepFailed */
   async check(): Promise<void> {
     await this.#timed("check", () => this.#store.check())
@@ -129,9 +136,7 @@ export class Hands {
   }
 
   async #load(): Promise<FoundByClock> {
-    const found = await this.#store.load()
-    this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
-    this.#journal = found.journal
+    const found = this.take(await this.#store.load())
     this.#onlooker.found(found)
     return found
   }

@@ -215,6 +215,28 @@ describe("a function", () => {
     expect((await failureOf(handler({ latchkey: "retire", secret: "unknown" })))?.code).toBe("MISCONFIGURED")
   })
 
+  test.for([
+    ["testSecret"],
+    ["finishSecret"],
+  ])("tells a plan that its candidate is no former value, when %s comes before its time, too", async ([
+    early,
+  ]) => {
+    const { service, finished } = serviceWith(["db/password"])
+    const former: (boolean | undefined)[] = []
+    const plan = planThat({
+      apply: async () => undefined,
+      verify: async (_, context) => {
+        former.push(context.former)
+        return "works"
+      },
+    })
+    const handler = managedHandler(service, { "db/password": plan }, { clock: fakeClock() })
+    for (const one of ["createSecret", early ?? "", "finishSecret"]) await handler(step(one))
+    expect(new Set(finished)).toEqual(new Set(["db/password"]))
+    expect(former.length).toBeGreaterThan(0)
+    expect(new Set(former)).toEqual(new Set([false]))
+  })
+
   test("says which old credential a person has to end, until it is dead", async () => {
     const clock = fakeClock()
     const { service } = serviceWith(["db/password"])
