@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest"
 import { type RotationJournal, SecretError } from "../../src/core/index.ts"
 import type { Credential } from "../../src/rotation/index.ts"
 import { failureOf, gate, never } from "../support/rig.ts"
-import { generatedPlan, mintedPlan } from "./support/far-side.ts"
-import { NAME, scene } from "./support/scene.ts"
+import { GRACE, generatedPlan, mintedPlan } from "./support/far-side.ts"
+import { NAME, type Scene, scene } from "./support/scene.ts"
+import { tellingTime } from "./support/telling-time.ts"
 
 const signal = new AbortController().signal
 
@@ -477,6 +478,47 @@ describe("A caller who leaves", () => {
     opened.open()
     expect((await done(first)).outcomes[0]).toMatchObject({ state: "promoted" })
     expect(await done(third)).toMatchObject({ happened: "waiting", state: "promoted" })
+  })
+})
+
+describe("A clock that is set forward", () => {
+  const ahead = async ({ clock }: Pick<Scene, "clock">, milliseconds: number) => {
+    clock.setWall(new Date(clock.wall() + milliseconds))
+    await clock.settle()
+  }
+
+  it("ends no grace of a process that has seen it begin, however often that looks", async () => {
+    const s = await scene({ plan: far => generatedPlan(far) })
+    const old = String(await s.value())
+    expect(await s.tick()).toMatchObject({ happened: "waiting", state: "promoted" })
+    await ahead(s, 10 * GRACE)
+    for (let look = 0; look < 3; look++) {
+      const outcome = await s.tick()
+      expect(outcome).toMatchObject({ happened: "waiting", state: "promoted" })
+      // It says when, by the clock as it is now.
+      const left = (outcome.next?.getTime() ?? 0) - s.clock.wall()
+      expect(left).toBeGreaterThan(0)
+      expect(left).toBeLessThanOrEqual(GRACE)
+    }
+    expect(s.far.accepts(old)).toBe(true)
+    await s.clock.advance(`${GRACE}ms`)
+    expect(await s.tick()).toMatchObject({ happened: "rotated", state: "idle" })
+  })
+
+  it("ends it where the store tells the time: by that clock the grace was long enough", async () => {
+    let now = Date.parse("2026-01-01T00:00:00Z")
+    const s = await scene({ plan: far => generatedPlan(far) })
+    const timed = s.replica({ store: tellingTime(s.store, () => now) })
+    expect(await s.tick(timed)).toMatchObject({ happened: "waiting", state: "promoted" })
+    now += GRACE + 1
+    expect(await s.tick(timed)).toMatchObject({ happened: "rotated", state: "idle" })
+  })
+
+  it("puts off no person who goes back or is in haste", async () => {
+    const s = await scene({ plan: far => generatedPlan(far) })
+    await s.tick()
+    await ahead(s, GRACE / 2)
+    expect(await s.done(s.rotator.rotate(NAME, { compromised: true }))).toMatchObject({ happened: "rotated" })
   })
 })
 

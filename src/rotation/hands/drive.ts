@@ -1,9 +1,8 @@
 import { leave } from "../protocol/leave.ts"
-import type { Answer, Step } from "../protocol/steps.ts"
+import type { Answer, Found, Step } from "../protocol/steps.ts"
 import type { Ending, Mind, Terms, Wish } from "../protocol/terms.ts"
 import { takeTurn } from "../protocol/turn.ts"
 import { type Hands, StepFailed } from "./hands.ts"
-import type { FoundByClock } from "./store-steps.ts"
 
 /** Who runs a turn, and by which terms. */
 export interface Runner {
@@ -18,7 +17,7 @@ export interface Beginning extends Runner {
    * The journal, where it was read already and decided upon: the turn goes on from just this one, and whoever has
    * changed it meanwhile wins.
    */
-  readonly found?: FoundByClock | undefined
+  readonly found?: Found | undefined
 }
 
 /**
@@ -39,7 +38,7 @@ async function runThrough<Result>(
   steps: Generator<Step, Result, Answer>,
   mind: Mind,
   hands: Hands,
-  found?: FoundByClock,
+  found?: Found,
 ): Promise<Result> {
   let known = found
   // The first value that is handed in goes nowhere.

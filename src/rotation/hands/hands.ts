@@ -8,16 +8,16 @@ import {
 } from "../../core/index.ts"
 import type { RotationStep } from "../events.ts"
 import type { Credential } from "../plan.ts"
-import type { Answer, AnswerTo, Notice, Step } from "../protocol/steps.ts"
+import type { Answer, AnswerTo, Found, Notice, Step } from "../protocol/steps.ts"
 import { PlanSteps } from "./plan-steps.ts"
 import { isRefusal } from "./refusal.ts"
-import { type FoundByClock, type MainWithExpiry, StoreSteps } from "./store-steps.ts"
+import { type MainWithExpiry, StoreSteps } from "./store-steps.ts"
 import type { Subject } from "./subject.ts"
 
 /** Who hears of what the hands do. */
 export interface Onlooker {
   /** The journal was read. */
-  found(found: FoundByClock): void
+  found(found: Found): void
   /** The journal was written by this one. */
   wrote(journal: RotationJournal): void
   /** The secret was read as it is now. */
@@ -96,12 +96,12 @@ export class Hands {
   }
 
   /** @throws StepFailed */
-  async load(): Promise<FoundByClock> {
+  async load(): Promise<Found> {
     return await this.#timed("load", () => this.#load())
   }
 
   /** Goes on from a journal that was read before. */
-  take(found: FoundByClock): FoundByClock {
+  take(found: Found): Found {
     this.#seq = Math.max(this.#seq, found.journal?.seq ?? 0)
     this.#journal = found.journal
     return found
@@ -135,7 +135,7 @@ export class Hands {
     return answer
   }
 
-  async #load(): Promise<FoundByClock> {
+  async #load(): Promise<Found> {
     const found = this.take(await this.#store.load())
     this.#onlooker.found(found)
     return found

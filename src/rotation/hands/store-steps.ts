@@ -12,12 +12,6 @@ import type { Found, Main, Promotion, Saving, Step } from "../protocol/steps.ts"
 import type { Subject } from "./subject.ts"
 import { within } from "./within.ts"
 
-/** A journal as it was found, and whose clock tells when. */
-export interface FoundByClock extends Found {
-  /** Whether `at` is the store's own time, which no clock of a machine can spoil. */
-  readonly byStore: boolean
-}
-
 /** The secret, and when its value expires where the store says so. */
 export interface MainWithExpiry extends Main {
   readonly expiresAt?: Date
@@ -36,7 +30,7 @@ export class StoreSteps {
     this.#signal = signal
   }
 
-  async load(): Promise<FoundByClock> {
+  async load(): Promise<Found> {
     const { name, journals, clock, place } = this.#subject
     if (!place.isKnown) await this.#call("finding the secret", signal => place.find({ signal }))
     const { journal, at }: LoadedJournal = await this.#call("reading the journal", signal =>

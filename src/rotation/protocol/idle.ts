@@ -1,7 +1,8 @@
 import type { RotationJournal } from "../../core/index.ts"
 import type { ListedCredential } from "../plan.ts"
 import { idOfMain, readMain } from "./facts.ts"
-import { block, type Turn, write } from "./hold.ts"
+import { type Turn, write } from "./hold.ts"
+import { repair } from "./repair.ts"
 import { ask, type Found, type Main, type Part } from "./steps.ts"
 import { type Ending, TurnEnds, type Wish } from "./terms.ts"
 
@@ -65,53 +66,6 @@ function isOurs({ terms, journal }: Turn, { id, label }: ListedCredential): bool
   // What a person let go of with a rotation is left to that person.
   if (knownIds?.includes(id)) return false
   return terms.labels ? label !== undefined && terms.isOurLabel(label) : knownIds !== undefined
-}
-
-/**
- * On a store without conditional writes a replica that was stopped right before it promoted may promote long after:
- * then the secret holds a credential that was retired. The value that was promoted last is put back.
- */
-function* repair(turn: Turn, found: Found, main: Main): Part<void> {
-  const { terms, journal } = turn
-  const { promotedVersion } = journal
-  if (terms.promotion !== "detected" || promotedVersion === undefined) return
-  if (main.version === undefined || main.version === promotedVersion) return
-  const since = yield* ask({ do: "since", base: promotedVersion })
-  const newest = since.find(({ version }) => version === main.version)
-  // Without a mark of ours it is a person's, and adopted by the next rotation.
-  if (newest?.rotationId === undefined) return
-  if (found.at <= journal.leaseUntil + terms.margin && journal.owner !== turn.mind.me) {
-    throw new TurnEnds({ end: "held", until: journal.leaseUntil + terms.margin })
-  }
-  const held = yield* write(turn, {})
-  const good = yield* ask({ do: "main", version: promotedVersion })
-  // Nobody but a person can say now what the secret should hold.
-  if (good.value === undefined) return yield* block(held, "foreign-version")
-  const done = (promoted: { version: string }): RotationJournal => ({
-    ...held.journal,
-    seq: held.journal.seq + 1,
-    leaseUntil: 0,
-    promotedVersion: promoted.version,
-  })
-  const promotion = yield* ask({
-    do: "promote",
-    rotationId: journal.rotationId ?? "",
-    value: good.value,
-    expectBase: main.version,
-    journal: done,
-  })
-  if (promotion === "refused") {
-    // Somebody has written meanwhile: the next look sees who.
-    yield* write(held, { leaseUntil: 0 })
-    throw new TurnEnds({ end: "lost", alarm: false })
-  }
-  if (!promotion.journaled) yield* write(held, { leaseUntil: 0, promotedVersion: promotion.version })
-  yield* ask({ do: "tell", notice: { about: "repaired" } })
-  // Whatever a store writes down beside a promotion was removed before these two.
-  for (const rotationId of new Set([journal.rotationId ?? "", newest.rotationId])) {
-    yield* ask({ do: "discard", rotationId })
-  }
-  throw new TurnEnds({ end: "moved" })
 }
 
 /** Nothing happens outside before this write is acknowledged. */

@@ -14,6 +14,8 @@ export interface Found {
   readonly journal: RotationJournal | undefined
   /** Milliseconds since 1970. */
   readonly at: number
+  /** Whether `at` is the store's own time, which no clock of a machine can spoil. */
+  readonly byStore: boolean
   /** Milliseconds of the monotonic clock. */
   readonly monotonic: number
 }

@@ -59,6 +59,15 @@ export interface Mind {
   readonly me: string
   /** The write of the journal that this one made last, and until when its lease holds by the monotonic clock. */
   held?: Held | undefined
+  /** The wait that this one has seen begin. */
+  wait?: Wait | undefined
+}
+
+/** A grace, or a propagation, as one who saw it knows it: until when it lasts by the monotonic clock. */
+export interface Wait {
+  /** By which it is told from the next one: the time in the journal. */
+  readonly notBefore: number
+  readonly until: number
 }
 
 /** A lease, as its owner knows it. */

@@ -3,6 +3,7 @@ import { NO_JOURNAL, whenIdle } from "./idle.ts"
 import { clean, whenClaimed, whenMinting } from "./make.ts"
 import { startOfGrace, whenPublished, whenVerified } from "./promote.ts"
 import { whenApplied, whenDiscarding, whenParked } from "./prove.ts"
+import { watchOver } from "./repair.ts"
 import { whenPromoted, whenRetiring } from "./retire.ts"
 import { type Answer, ask, type Found, type Part, type Step } from "./steps.ts"
 import { type Ending, type Mind, type Terms, TurnEnds, type Wish } from "./terms.ts"
@@ -32,12 +33,17 @@ function* turnFrom(terms: Terms, mind: Mind, wish: Wish): Part<Ending> {
     return { end: "blocked", reason: turn.journal.reason ?? "changed-by-hand" }
   }
   const asksForMore = wish.abort || wish.rollback || wish.compromised || (wish.resume && state === "blocked")
-  if (!asksForMore && isWaiting(turn, found)) return { end: "waiting", until: turn.journal.notBefore ?? 0 }
+  const waiting = waitsUntil(turn, found)
+  if (!asksForMore && waiting !== undefined) {
+    yield* watchOver(turn, found)
+    return { end: "waiting", until: waiting }
+  }
   // The end of a grace is written down by the state that follows; holding it first would be one more write.
   const free = state === "promoted" && !asksForMore
   const held = free ? turn : yield* hold(turn, found, wish.force === true)
   if (asksForMore && (yield* grant(held, wish))) return { end: "moved" }
-  if (isWaiting(held, found)) return { end: "waiting", until: held.journal.notBefore ?? 0 }
+  const until = waitsUntil(held, found)
+  if (until !== undefined) return { end: "waiting", until }
   if ((state === "promoted" || state === "published") && held.journal.notBefore === undefined) {
     // The secret and the journal were changed in one step, whose time nobody could know before.
     const from =
@@ -56,8 +62,21 @@ function* fromIdle(turn: Turn, found: Found, wish: Wish): Part<Ending> {
   return yield* whenIdle(turn, found, wish)
 }
 
-function isWaiting({ journal: { state, notBefore = 0 } }: Turn, { at }: Found): boolean {
-  return (state === "promoted" || state === "published") && at < notBefore
+/**
+ * Until when nothing goes on, in milliseconds since 1970; `undefined` where something may. By both clocks, as with a
+ * lease: whoever has seen a grace begin goes on after so much time, and not because a clock was set forward.
+ */
+function waitsUntil({ journal, mind }: Turn, { at, monotonic, byStore }: Found): number | undefined {
+  const { state, notBefore } = journal
+  if ((state !== "promoted" && state !== "published") || notBefore === undefined) return undefined
+  const left = notBefore - at
+  if (!byStore && left > 0 && mind.wait?.notBefore !== notBefore) {
+    mind.wait = { notBefore, until: monotonic + left }
+  }
+  const { wait } = mind
+  const seen = !byStore && wait?.notBefore === notBefore ? wait.until - monotonic : left
+  const longest = Math.max(left, seen)
+  return longest > 0 ? at + longest : undefined
 }
 
 function* go(turn: Turn): Part<void> {

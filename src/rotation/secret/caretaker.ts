@@ -2,7 +2,7 @@ import { isSecretError, rebuild, type SecretError } from "../../core/index.ts"
 import type { RotationEvents } from "../events.ts"
 import { drive, driveLeave } from "../hands/drive.ts"
 import { failureOf, Hands } from "../hands/hands.ts"
-import type { FoundByClock } from "../hands/store-steps.ts"
+import type { Found } from "../protocol/steps.ts"
 import type { Ending, Mind, Wish } from "../protocol/terms.ts"
 import { Places } from "../schedule/places.ts"
 import type { Timeline } from "../schedule/timeline.ts"
@@ -92,7 +92,7 @@ export class Caretaker {
   }
 
   /** Whether the rotation that was found, and has come to its end, is not the one that was asked for. */
-  #asksForAnother({ compromised }: Pick<Wish, "compromised">, { journal }: FoundByClock): boolean {
+  #asksForAnother({ compromised }: Pick<Wish, "compromised">, { journal }: Found): boolean {
     // What leaked may be the credential that is in use since, so that it is rotated as well.
     if (compromised) {
       const isInUse = journal?.state === "promoted" || journal?.state === "retiring"
@@ -172,7 +172,7 @@ export class Caretaker {
   }
 
   /** Nothing is on its way: begins one that is due. @throws StepFailed */
-  async #whenIdle(call: Call, found: FoundByClock): Promise<Ending> {
+  async #whenIdle(call: Call, found: Found): Promise<Ending> {
     const anchored = await this.#anchored(call, found)
     return this.#isDue(call)
       ? await this.#begin(call, { rotate: true }, anchored)
@@ -186,7 +186,7 @@ export class Caretaker {
   }
 
   /** Begins a rotation, if neither the store nor the plan has anything against it. @throws StepFailed */
-  async #begin(call: Call, wish: Wish, known?: FoundByClock): Promise<Ending> {
+  async #begin(call: Call, wish: Wish, known?: Found): Promise<Ending> {
     const found = known ?? (await call.hands.load())
     const { notBefore = 0 } = found.journal ?? {}
     const pauses = notBefore > found.at && !wish.impatient && !wish.compromised
@@ -203,7 +203,7 @@ export class Caretaker {
   }
 
   /** Takes turns until the rotation waits or is done. @throws StepFailed */
-  async #carryOn(call: Call, wish: Wish, found?: FoundByClock): Promise<Ending> {
+  async #carryOn(call: Call, wish: Wish, found?: Found): Promise<Ending> {
     const { subject, memory } = this.ward
     const beginning = { terms: subject.terms, mind: this.#mind }
     let [wanted, known] = [wish, found]
@@ -237,7 +237,7 @@ export class Caretaker {
   }
 
   /** Where the first rotation comes in its turn, it is written down since when the secret is known. @throws StepFailed */
-  async #anchored(call: Call, found: FoundByClock): Promise<FoundByClock> {
+  async #anchored(call: Call, found: Found): Promise<Found> {
     const { schedule } = this.ward
     if (found.journal !== undefined || schedule === undefined) return found
     if (schedule.beginsNow || !schedule.enabled) return found
@@ -290,6 +290,6 @@ class NotCounted {
   }
 }
 
-function isIdle({ journal }: FoundByClock): boolean {
+function isIdle({ journal }: Found): boolean {
   return journal === undefined || journal.state === "idle"
 }

@@ -1,9 +1,9 @@
 import type { RotationJournal, RotationState } from "../../core/index.ts"
 import type { RotationEvent, RotationEvents, RotationStep } from "../events.ts"
 import type { Onlooker } from "../hands/hands.ts"
-import type { FoundByClock, MainWithExpiry } from "../hands/store-steps.ts"
+import type { MainWithExpiry } from "../hands/store-steps.ts"
 import type { Subject } from "../hands/subject.ts"
-import type { Notice } from "../protocol/steps.ts"
+import type { Found, Notice } from "../protocol/steps.ts"
 import type { Memory } from "./memory.ts"
 
 /** An event without what all of them say. */
@@ -47,7 +47,7 @@ export class Chronicle implements Onlooker {
     this.#events = events
   }
 
-  found(found: FoundByClock): void {
+  found(found: Found): void {
     this.#memory.found(found)
   }
 

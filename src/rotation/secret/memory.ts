@@ -1,6 +1,5 @@
 import type { Clock, RotationJournal, RotationState } from "../../core/index.ts"
-import type { FoundByClock } from "../hands/store-steps.ts"
-import type { Notice } from "../protocol/steps.ts"
+import type { Found, Notice } from "../protocol/steps.ts"
 import type { Moment } from "../schedule/due.ts"
 import type { Timeline } from "../schedule/timeline.ts"
 import type { RotationProblem } from "../status/report.ts"
@@ -15,7 +14,7 @@ export class Memory {
   readonly #clock: Clock
   readonly #timeline: Timeline
   /** The journal as it was read or written last, and when by the timeline. */
-  #seen: { readonly found: FoundByClock; readonly at: number } | undefined
+  #seen: { readonly found: Found; readonly at: number } | undefined
   /** When the value expires, as the last read told. */
   expires: Date | undefined
   /** What the last call came to, if that was a problem. */
@@ -46,7 +45,7 @@ export class Memory {
     return this.journal?.rotationId
   }
 
-  found(found: FoundByClock): void {
+  found(found: Found): void {
     this.#seen = { found, at: this.#timeline.now() }
   }
 

@@ -73,7 +73,7 @@ function* dated(journal: RotationJournal, found: Found | undefined): Part<Rotati
 }
 
 function seen(journal: RotationJournal, found: Found | undefined): Found {
-  return { at: found?.at ?? 0, monotonic: found?.monotonic ?? 0, journal }
+  return { at: found?.at ?? 0, monotonic: found?.monotonic ?? 0, byStore: true, journal }
 }
 
 /** Each of them breaks a promise somewhere, and the explorer has to find it. */

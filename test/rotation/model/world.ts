@@ -145,7 +145,7 @@ export function accepts(world: World, value: string): boolean {
 export function perform(world: World, step: Step, setting: Setting, planted: Planted): Answer {
   switch (step.do) {
     case "load":
-      return { journal: world.journal, at: world.now, monotonic: world.now }
+      return { journal: world.journal, at: world.now, byStore: true, monotonic: world.now }
     case "save":
       return save(world, step.journal, planted)
     case "main":

@@ -1,5 +1,5 @@
 import type { RotationState } from "../../../core/index.ts"
-import type { FoundByClock } from "../../hands/store-steps.ts"
+import type { Found } from "../../protocol/steps.ts"
 import type { Ending, Wish } from "../../protocol/terms.ts"
 import type { AwsRotationEvent, AwsStep } from "./event.ts"
 import { refusals } from "./refusals.ts"
@@ -117,7 +117,7 @@ function endFormer(state: RotationState): Wish {
   return CAN_BE_TAKEN_BACK.includes(state) ? { rotate: false, abort: true } : { rotate: false }
 }
 
-function refuseToWait(ending: Ending, { name, planned }: Work, { at }: FoundByClock): void {
+function refuseToWait(ending: Ending, { name, planned }: Work, { at }: Found): void {
   switch (ending.end) {
     case "moved":
     case "idle":

@@ -1,8 +1,7 @@
 import type { Clock, RotationJournal, RotationState } from "../../../core/index.ts"
 import type { RotationEvent, RotationEvents, RotationStep } from "../../events.ts"
 import type { Onlooker } from "../../hands/hands.ts"
-import type { FoundByClock } from "../../hands/store-steps.ts"
-import type { Notice } from "../../protocol/steps.ts"
+import type { Found, Notice } from "../../protocol/steps.ts"
 
 type Told = RotationEvent extends infer Each
   ? Each extends RotationEvent
@@ -29,7 +28,7 @@ export class Watch implements Onlooker {
     return this.#journal?.state ?? "idle"
   }
 
-  found({ journal }: FoundByClock): void {
+  found({ journal }: Found): void {
     this.#journal = journal
   }
 

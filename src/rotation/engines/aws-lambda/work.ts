@@ -9,10 +9,10 @@ import type { RotationEvents } from "../../events.ts"
 import { drive, driveLeave } from "../../hands/drive.ts"
 import { Hands, StepFailed } from "../../hands/hands.ts"
 import { Place } from "../../hands/place.ts"
-import type { FoundByClock } from "../../hands/store-steps.ts"
 import type { Subject } from "../../hands/subject.ts"
 import type { RotationPlan } from "../../plan.ts"
 import { deadlinesOf } from "../../plan-times.ts"
+import type { Found } from "../../protocol/steps.ts"
 import type { Ending, Mind, Wish } from "../../protocol/terms.ts"
 import { leastLease, termsOf } from "../../terms.ts"
 import type { ManagedRotation } from "./service.ts"
@@ -74,7 +74,7 @@ export class Work {
   }
 
   /** The journal as it is now. @throws SecretError */
-  async load(): Promise<FoundByClock> {
+  async load(): Promise<Found> {
     return await this.#failing(() => this.#hands(undefined).load())
   }
 
@@ -100,7 +100,7 @@ export class Work {
    * @param token of the rotation that the turn is about, or that it begins.
    * @throws SecretError what a step throws; the next invocation goes on from the journal
    */
-  async turn(wish: Wish, found: FoundByClock, token: string | undefined): Promise<Ending> {
+  async turn(wish: Wish, found: Found, token: string | undefined): Promise<Ending> {
     const subject = this.#subject(token)
     const beginning = { terms: subject.terms, mind: this.#mind, wish, found }
     const ending = await this.#failing(() => drive(beginning, this.#hands(token)))
