@@ -20,11 +20,12 @@ export interface JournalKeeper {
 
   /**
    * The journal as it is now, never as it was: an answer that could be behind an acknowledged write is not given.
+   * `glance` is for whoever only looks: then it may be a little behind, and nothing is written for it.
    *
    * @throws SecretError `UNSUPPORTED` for a journal of a newer form, `INVALID_VALUE` for a garbled one; and whatever
    * a read of a secret throws.
    */
-  load(name: string, options: CallOptions): Promise<LoadedJournal>
+  load(name: string, options: CallOptions & { readonly glance?: boolean }): Promise<LoadedJournal>
 
   /**
    * Writes `journal` in place of the one that has `expectSeq`, in one step; 0 where none may be there. `journal.seq`

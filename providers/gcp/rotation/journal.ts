@@ -15,8 +15,9 @@ import type { SecretChanges, Sheet } from "./secret-changes.ts"
 export function annotatedJournals(location: string, changes: SecretChanges): JournalKeeper {
   return {
     location,
-    async load(id, { signal }) {
-      const journal = journalIn(await changes.now(id, signal))
+    async load(id, { signal, glance }) {
+      const sheet = await (glance === true ? changes.lately(id, signal) : changes.now(id, signal))
+      const journal = journalIn(sheet)
       return journal === undefined ? {} : { journal }
     },
     async save(id, journal, { expectSeq, signal }) {

@@ -54,6 +54,12 @@ export class SecretChanges {
     })
   }
 
+  /** What a secret holds, perhaps a while ago. Writes nothing. */
+  async lately(id: string, signal: AbortSignal): Promise<Sheet | undefined> {
+    const secret = await this.#calls.secret(id, signal)
+    return secret && sheetOf(secret)
+  }
+
   /**
    * Changes a secret by compare-and-set. When others change it at the same time it is read and decided anew, so
    * nothing of theirs is lost. A secret that is missing is made, if the decision is to write.

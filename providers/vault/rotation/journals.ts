@@ -36,10 +36,10 @@ export function tooShortAge(): SecretError {
 export function journalsIn(engine: Engine, location: string): JournalKeeper {
   return {
     location,
-    async load(name, { signal }) {
+    async load(name, { signal, glance }) {
       const { journal } = placesOf(name)
       const { found, at } = await engine.look(journal, signal)
-      if (found !== undefined) await keepAlive(journal, found, at, signal)
+      if (found !== undefined && glance !== true) await keepAlive(journal, found, at, signal)
       return {
         ...(found !== undefined && { journal: readJournal(found.value) }),
         ...(at !== undefined && { at }),

@@ -74,11 +74,14 @@ export class Hands {
   /** The journal that was seen last. */
   #journal: RotationJournal | undefined
 
-  /** @param signal cuts off whatever is under way. */
-  constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal) {
+  /**
+   * @param signal cuts off whatever is under way.
+   * @param glances whether they only look, for which nothing is written.
+   */
+  constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal, { glances = false } = {}) {
     this.#subject = subject
     this.#onlooker = onlooker
-    this.#store = new StoreSteps(subject, signal)
+    this.#store = new StoreSteps(subject, signal, glances)
     this.#plan = new PlanSteps(subject, signal)
   }
 

@@ -23,18 +23,26 @@ type StepOf<Do extends Step["do"]> = Extract<Step, { readonly do: Do }>
 export class StoreSteps {
   readonly #subject: Subject
   readonly #signal: AbortSignal
+  readonly #glances: boolean
 
-  /** @param signal ends every call. */
-  constructor(subject: Subject, signal: AbortSignal) {
+  /**
+   * @param signal ends every call.
+   * @param glances whether nothing may be written, not even for a look: then the journal may be a little behind, and the
+   * secret's version is the store's and not the ledger's.
+   */
+  constructor(subject: Subject, signal: AbortSignal, glances: boolean) {
     this.#subject = subject
     this.#signal = signal
+    this.#glances = glances
   }
 
   async load(): Promise<Found> {
     const { name, journals, clock, place } = this.#subject
-    if (!place.isKnown) await this.#call("finding the secret", signal => place.find({ signal }))
+    const glance = this.#glances
+    // For the ids and labels of what is to be made.
+    if (!glance && !place.isKnown) await this.#call("finding the secret", signal => place.find({ signal }))
     const { journal, at }: LoadedJournal = await this.#call("reading the journal", signal =>
-      journals.load(name, { signal }),
+      journals.load(name, { signal, ...(glance && { glance }) }),
     )
     // Read after the answer: a time from before it would make a lease look longer than it is.
     return { journal, at: at ?? clock.wall(), monotonic: clock.monotonic(), byStore: at !== undefined }
@@ -54,7 +62,7 @@ export class StoreSteps {
     const { name, store, ledger } = this.#subject
     const { current } = ledger
     try {
-      if (current !== undefined) {
+      if (current !== undefined && !this.#glances) {
         const found = await this.#call("reading the secret", signal => current(name, { signal }))
         if (version === undefined || version === found?.version) return found ?? {}
         // A former version is the store's own to give, where it gives those.

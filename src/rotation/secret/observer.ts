@@ -27,7 +27,8 @@ export class Observer {
     this.#memory = ward.newMemory()
     this.#memory.problem = ward.memory.problem
     this.#memory.notices = ward.memory.notices
-    this.#hands = new Hands(ward.subject, new Chronicle(ward.subject, this.#memory, SILENCE), errand.over)
+    const nobody = new Chronicle(ward.subject, this.#memory, SILENCE)
+    this.#hands = new Hands(ward.subject, nobody, errand.over, { glances: true })
   }
 
   /** How it is by its journal as it is now. What fails is told in it. @throws SecretError `ABORTED`, `CLOSED` */
