@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import {
   misconfigured,
   refuseNoFunction,
@@ -33,8 +34,8 @@ const OPTIONS = ["input", "verify", "verifyOld", "howToMake", "howToRevoke", "pr
  *
  * As long as there is no new token, no rotation begins, and what has to be done is reported. A token that cannot be one
  * is refused: an empty one, one with spaces or line breaks inside (one trailing line break is dropped), one without
- * `prefix`, the one in use. One that the service refuses is dropped again. In all of these cases the current one stays
- * untouched. After the grace, the old one is to be ended by hand; the rotation is over when the service refuses it.
+ * `prefix`, the one in use. One that the service refuses is dropped again, and is not taken a second time by the same
+ * process. In all of these cases the current one stays untouched. After the grace, the old one is to be ended by hand; the rotation is over when the service refuses it.
  *
  * A file is left where it is: whoever put it there takes it away.
  *
@@ -54,14 +55,19 @@ export function assisted(options: AssistedOptions): GeneratedPlan {
   if (typeof prefix !== "string") throw misconfigured(`prefix of ${OF} is no text`, 'write prefix: "tly-"')
   const input = inputOf(OF, options.input)
 
+  /** What the service has refused for each secret, last and as a hash: whoever waits for another one does not ask again. */
+  const refused = new Map<string, string>()
+
   /** Which rotation of each secret was given a token last: it may ask again, after a write that failed. */
   const givenTo = new Map<string, string>()
 
   /** The token that was given, or what is wrong with it, as a sentence goes on after the input's name. */
   const read = async (context: AwaitsContext): Promise<{ token: string } | { flaw: string }> => {
     const given = await input.read(context)
-    const seen =
+    let seen =
       given === undefined ? { flaw: "holds no new token yet" } : tokenIn(given, prefix, context.current)
+    if ("token" in seen && refused.get(context.name) === hashOf(seen.token))
+      seen = { flaw: "holds the token that the service has refused" }
     // Whoever was asked has an answer to give that is none: he is asked again.
     if ("flaw" in seen) input.forget(context.name)
     return seen
@@ -95,7 +101,13 @@ export function assisted(options: AssistedOptions): GeneratedPlan {
       })
     },
 
-    verify: async ({ value }, context) => await verify(textOf(value, context.name), context),
+    async verify({ value }, context): Promise<Verdict> {
+      const token = textOf(value, context.name)
+      const verdict = await verify(token, context)
+      if (verdict === "works") refused.delete(context.name)
+      else if (context.former !== true) refused.set(context.name, hashOf(token))
+      return verdict
+    },
 
     async verifyOld({ value }, context): Promise<Verdict> {
       if (value !== undefined) return await verifyOld(textOf(value, context.name), context)
@@ -126,6 +138,10 @@ function tokenIn(
     return { flaw: "holds the token that is in use" }
   }
   return { token }
+}
+
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("base64")
 }
 
 function textOf(value: SecretValue, secret: string): string {

@@ -50,6 +50,39 @@ describe("a rotation that a person helps", () => {
     expect(await create(makeContext())).toEqual({ value: "new-token-1" })
   })
 
+  it("takes no token a second time that the service has refused, until there is another one in the file", async () => {
+    const file = await tokenFile("tokne-1\n")
+    let asked = 0
+    const { awaits, create, verify } = plan({
+      input: { file },
+      verify: async token => {
+        asked += 1
+        return token === "token-1" ? "works" : "refused"
+      },
+    })
+    expect(await awaits(awaitsContext())).toBeUndefined()
+    const typo = await create(makeContext())
+    expect(await verify(typo, stepContext())).toBe("refused")
+    expect(await awaits(awaitsContext())).toBe(
+      `the file ${file} holds the token that the service has refused: make one there`,
+    )
+    expect((await failureOf(create(makeContext()))).message).toMatch(/has refused/)
+    expect(asked).toBe(1)
+    await writeFile(file, "token-1\n")
+    expect(await awaits(awaitsContext())).toBeUndefined()
+    expect(await verify(await create(makeContext()), stepContext())).toBe("works")
+    // One that was refused a moment ago, because the service needed time, and works by now, is as good as any.
+    await writeFile(file, "tokne-1\n")
+    expect(await awaits(awaitsContext())).toBeUndefined()
+  })
+
+  it("asks for no other token because a former one is refused, that somebody went back to", async () => {
+    const file = await tokenFile("token-1\n")
+    const { awaits, verify } = plan({ input: { file }, verify: async () => "refused" })
+    expect(await verify({ value: "token-1" }, { ...stepContext(), former: true })).toBe("refused")
+    expect(await awaits(awaitsContext())).toBeUndefined()
+  })
+
   it("takes what a person has mended in the file since", async () => {
     const file = await tokenFile("tokne-1 \n")
     const { awaits, create } = plan({ input: { file } })
