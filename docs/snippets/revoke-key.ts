@@ -1,6 +1,6 @@
 import { Secrets } from "latchkey"
 import { dotenv } from "latchkey/dotenv"
-import { keyring, keyringKey, Rotator, withoutOldKeys } from "latchkey/rotation"
+import { keyring, keyringKey, Rotator } from "latchkey/rotation"
 
 const consumers = { ttl: "5m", maxStale: "1h", callTimeout: "30s", tokenLifetime: "8h" } as const
 const secrets = new Secrets(dotenv(".env"))
@@ -9,9 +9,7 @@ await rotator.rotate("auth/jwt-key")
 const keys = await keyring(secrets, "auth/jwt-key")
 const leaked = keys.current().id
 // #region revoke
-await rotator.rotate("auth/jwt-key", { compromised: true }) // a new key, which is signed with at once
-const set = await secrets.get("auth/jwt-key")
-await secrets.put("auth/jwt-key", withoutOldKeys(set.reveal())) // and no other one is good any more
+await rotator.rotate("auth/jwt-key", { compromised: true }) // a new key is signed with at once, and no other one is good
 // #endregion
 console.log(keys.keys().length, await keys.find(leaked))
 await keys.close()

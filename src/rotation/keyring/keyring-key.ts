@@ -48,7 +48,7 @@ const OPTIONS: readonly (keyof KeyringKeyOptions)[] = [
  *
  * A secret that holds a plain key is adopted: it becomes the first key of the set, with the id `initial`.
  *
- * Keys that have ended are dropped when the next one is made.
+ * At the end of the grace the old key leaves the set.
  *
  * @throws SecretError `MISCONFIGURED` for an option that does not exist, a form that is none, one with less than 128
  * random bits, and one that is not text. Its functions throw `INVALID_VALUE` where the secret holds a set that is
