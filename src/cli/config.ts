@@ -89,9 +89,12 @@ async function load(file: string): Promise<unknown> {
       throw new UsageError(`${file} is no module`, "write latchkey.config.ts or latchkey.config.mjs")
     }
     if (code === "ERR_MODULE_NOT_FOUND") {
+      const missing = packageIn(thrown)
       throw new UsageError(
-        `${file} imports something that is not there`,
-        "run npm install in its folder; imports of your own files need their ending, as in ./plans.ts",
+        `${file} imports ${missing ?? "something"} that is not there`,
+        missing === undefined
+          ? "run npm install in its folder; imports of your own files need their ending, as in ./plans.ts"
+          : `npm install ${missing}`,
       )
     }
     if (thrown instanceof SyntaxError && /\.[jt]s$/.test(file) && (await isCommonJs(file))) {
@@ -102,6 +105,12 @@ async function load(file: string): Promise<unknown> {
     }
     throw told(file, "could not be loaded", thrown)
   }
+}
+
+/** The package that an import did not find; nothing for a file, whose path may say more than is to be shown. */
+function packageIn(thrown: unknown): string | undefined {
+  const message = thrown instanceof Error ? thrown.message : ""
+  return /^Cannot find package '((?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*)' imported from/.exec(message)?.[1]
 }
 
 /** Whether Node takes a file for CommonJS, whatever is written in it: by the nearest package.json. */

@@ -18,8 +18,9 @@ export async function runProgram(args: readonly string[], version: string, runni
     .exitOverride()
     .configureOutput({
       writeOut: text => void out.write(text),
-      writeErr: text => void err.write(text),
-      outputError: (text, write) => write(withoutValue(text)),
+      // With --json it is told in the document.
+      writeErr: text => void (isJson || err.write(text)),
+      outputError: (text, write) => write(withoutValue(text).replace(/^error:/, "latchkey:")),
     })
   const rotate = rotateCommand(running).copyInheritedSettings(program)
   program.addCommand(rotate)
@@ -30,8 +31,11 @@ export async function runProgram(args: readonly string[], version: string, runni
       // What is wrong was said already, and so was the help that was asked for.
       const exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.usage
       if (exitCode === EXIT.usage && isJson) {
-        const message = withoutValue(thrown.message).replace(/^error: /, "")
-        writeLine(out, documentText({ kind: "error", exitCode, error: { message } }))
+        const [message = "", meant] = withoutValue(thrown.message)
+          .replace(/^error: /, "")
+          .split("\n")
+        const hint = meant?.replace(/^\(|\)$/g, "") ?? "latchkey rotate --help says what there is"
+        writeLine(out, documentText({ kind: "error", exitCode, error: { message, hint } }))
       }
       running.ended(exitCode)
       return

@@ -50,14 +50,24 @@ describe("latchkey", () => {
     const canary = newCanary()
     const desk = await newDesk()
     const { code, out, err } = await desk.run(["rotate", KEY, `--token=${canary.text}`, "--json"])
-    expect([code, err]).toEqual([2, expect.stringContaining("unknown option '--token'")])
+    expect([code, err]).toEqual([2, ""])
     expect(JSON.parse(out)).toEqual({
       schema: 1,
       kind: "error",
       exitCode: 2,
-      error: { message: "unknown option '--token'" },
+      error: { message: "unknown option '--token'", hint: "latchkey rotate --help says what there is" },
     })
-    canary.watch([out, err])
+    const plain = await desk.run(["rotate", KEY, `--token=${canary.text}`])
+    expect(plain).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringMatching(/^latchkey: unknown option '--token'/),
+    })
+    const near = await desk.run(["rotate", "--json", "--stauts"])
+    expect(JSON.parse(near.out)).toMatchObject({
+      error: { message: "unknown option '--stauts'", hint: "Did you mean --status?" },
+    })
+    canary.watch([out, err, plain])
   })
 
   it("tells each of several things that are wrong at once, in lines and in JSON", async () => {

@@ -78,7 +78,7 @@ describe("the table of --status", () => {
       { due: at(-3_600_000), scheduled: true, overdue: true },
       "b       idle   never         overdue, was due 60 min ago",
     ],
-    ["on a schedule that is never due", { scheduled: true }, "b       idle   never"],
+    ["on a schedule of slots", { scheduled: true }, "b       idle   never         at its next slot"],
     [
       "in its grace",
       { state: "promoted", waitingUntil: at(60_000) },
@@ -91,8 +91,8 @@ describe("the table of --status", () => {
     ],
     [
       "that is held",
-      { state: "parked", heldUntil: at(1) },
-      "b       parked, held  never         goes on with the next run",
+      { state: "parked", heldUntil: at(60_000) },
+      "b       parked, held  never         goes on in 60 s at the latest",
     ],
   ]
 

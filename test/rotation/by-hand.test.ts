@@ -139,6 +139,20 @@ describe("Going back", () => {
     )
   })
 
+  it("that a person came before with another value is let go of, and nothing is said of a far side that there is not", async () => {
+    const s = await scene({ plan: () => generatedKey({ consumers: CONSUMERS }) })
+    await s.tick()
+    const written = await changeByHand(s)
+    expect(await s.done(s.rotator.rollback(NAME))).toMatchObject({ happened: "blocked" })
+    const outcome = await s.done(s.rotator.abort(NAME))
+    expect(outcome).toMatchObject({ happened: "taken-back", state: "idle" })
+    expect(outcome.notices).toBeUndefined()
+    expect(s.events).not.toContainEqual(expect.objectContaining({ type: "notice" }))
+    expect(await s.value()).toBe(written)
+    // What it holds is adopted by the next one.
+    expect(await s.done(s.rotator.rotate(NAME))).toMatchObject({ happened: "waiting", state: "promoted" })
+  })
+
   it("is refused before a promotion, after the retirement, and a second time", async () => {
     const { rotator, done, tick, clock } = await scene({ plan: far => generatedPlan(far) })
     const refused = async () => await failureOf(done(rotator.rollback(NAME)))

@@ -1,7 +1,7 @@
 import { parseDuration, SecretError, systemClock, type Timer } from "../../core/index.ts"
 
-/** A process that was stopped is not known to be gone, so that its lease is waited for. */
-const GOES_ON = "nothing is lost: a run after the lease of this one goes on where it was"
+/** Its lease was given back, unless an answer is missing: then it is waited for. */
+const GOES_ON = "nothing is lost: a later run goes on where it was"
 
 /** What ends a command before it is done: a signal to the process, a person at the terminal, `--timeout`. */
 export class Limit implements Disposable {

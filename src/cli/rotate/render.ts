@@ -11,7 +11,7 @@ const HAPPENED: Readonly<Record<RotationOutcome["happened"], string>> = {
   blocked: "blocked: a person has to look",
   awaits: "waits for a person",
   failed: "failed",
-  "taken-back": "taken back; the credential that was in use still is",
+  "taken-back": "taken back; what the secret holds stays as it is",
 }
 
 const HELD = [
@@ -24,7 +24,8 @@ export function outcomeLines(outcome: RotationOutcome, now: Date, paint: Paint):
   const { name, happened, state, next, problem, notices } = outcome
   const isWrong = happened === "failed" || happened === "blocked"
   const style = isWrong ? "red" : happened === "awaits" || happened === "held" ? "yellow" : "green"
-  const where = state === undefined || state === "idle" ? "" : ` (${state})`
+  const isSaid = state === undefined || state === "idle" || state === happened
+  const where = isSaid ? "" : ` (${state})`
   const when = next === undefined ? "" : `, next ${fromNow(next, now)}`
   return [
     `${paint("bold", printable(name))}: ${paint(style, HAPPENED[happened])}${where}${when}`,
@@ -114,19 +115,21 @@ function stateOf({ state, heldUntil }: RotationStatus): string {
   return heldUntil === undefined || state === "idle" ? state : `${state}, held`
 }
 
-function nextOf({ state, waitingUntil, due, scheduled, overdue }: RotationStatus, now: Date): string {
+function nextOf(
+  { state, waitingUntil, heldUntil, due, scheduled, overdue }: RotationStatus,
+  now: Date,
+): string {
   if (state === undefined || state === "blocked") return ""
   if (waitingUntil !== undefined) return `goes on ${fromNow(waitingUntil, now)}`
+  if (heldUntil !== undefined && state !== "idle") return `goes on ${fromNow(heldUntil, now)} at the latest`
   if (state !== "idle") return "goes on with the next run"
   if (due !== undefined) return overdue ? `overdue, was due ${fromNow(due, now)}` : fromNow(due, now)
-  return scheduled ? "" : "when asked"
+  return scheduled ? "at its next slot" : "when asked"
 }
 
 /** What would happen, what it needs, and whether it could. */
-export function dryRunLines(
-  { name, status, steps, permissions, needs, checks, ok }: DryRun,
-  paint: Paint,
-): string[] {
+export function dryRunLines(dryRun: DryRun, paint: Paint): string[] {
+  const { name, status, steps, permissions, needs, checks } = dryRun
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ["", paint("bold", title), ...lines.map(line => `  ${line}`)]
   return [
@@ -149,6 +152,16 @@ export function dryRunLines(
     ),
     ...section("what the far side has to allow", needs),
     "",
-    ok ? paint("green", "it could be rotated now") : paint("red", "it could not be rotated now"),
+    verdictOf(dryRun, paint),
   ]
+}
+
+function verdictOf({ status, awaits, ok }: DryRun, paint: Paint): string {
+  if (!ok) return paint("red", "it could not be rotated now")
+  if (status.state === "blocked") return paint("red", "it is blocked: a person has to look, as --status says")
+  if (status.state !== undefined && status.state !== "idle")
+    return paint("yellow", "a rotation is on its way: it would be carried on, and no other one begun")
+  return awaits === undefined
+    ? paint("green", "it could be rotated now")
+    : paint("yellow", "it could be rotated when a person has done what it waits for")
 }

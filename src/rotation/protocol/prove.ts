@@ -38,7 +38,11 @@ export function* whenApplied(turn: Turn): Part<void> {
     return
   }
   yield* ask({ do: "tell", notice: { about: "candidate-refused", attempt: journal.attempt } })
-  if (journal.rollback === true && terms.overlap) return yield* stay(turn)
+  if (journal.rollback === true && terms.overlap) {
+    yield* stay(turn)
+    yield* ask({ do: "tell", notice: { about: "rollback-refused" } })
+    return
+  }
   if (terms.overlap) {
     yield* write(turn, { state: "discarding" })
     return
@@ -48,7 +52,7 @@ export function* whenApplied(turn: Turn): Part<void> {
   yield* write(turn, { state: "parked", attempt: journal.attempt + 1 })
 }
 
-/** The former credential is refused, so the one that was to be left stays. */
+/** There is no way back, so the credential that was to be left stays. */
 export function* stay(turn: Turn): Part<void> {
   const { oldId, newId, base } = turn.journal
   yield* write(turn, {
@@ -62,7 +66,6 @@ export function* stay(turn: Turn): Part<void> {
     notBefore: turn.at + turn.terms.grace,
     leaseUntil: 0,
   })
-  yield* ask({ do: "tell", notice: { about: "rollback-refused" } })
 }
 
 /** The candidate is of no use: everything that was made of it is removed, and the old credential stays. */

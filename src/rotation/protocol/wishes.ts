@@ -30,7 +30,9 @@ function refuse(why: Refusal): never {
 function* abort(turn: Turn): Part<boolean> {
   const { terms, journal } = turn
   const from = journal.state === "blocked" ? (journal.blockedFrom ?? "blocked") : journal.state
-  if (journal.rollback === true && from === "applied" && terms.overlap) {
+  // What a person has put into the secret is neither of the two: nothing but to let go of both.
+  const isStrange = journal.reason === "changed-by-hand" || journal.reason === "foreign-version"
+  if (journal.rollback === true && from === "applied" && terms.overlap && !isStrange) {
     yield* stay(turn)
     return true
   }
@@ -64,7 +66,7 @@ function* leave(turn: Turn): Part<boolean> {
   const isPromoted = main.version !== undefined && main.version === journal.promotedVersion
   const about = isPromoted ? "old-left-to-person" : "new-left-to-person"
   const id = isPromoted ? oldId : newId
-  if (journal.candidate !== undefined) {
+  if (journal.candidate !== undefined && isAtFarSide(terms)) {
     yield* ask({ do: "tell", notice: { about, ...(id === undefined ? {} : { id }) } })
   }
   // What the secret holds now is its own copy; nobody would find these again.
@@ -89,6 +91,11 @@ function* leave(turn: Turn): Part<boolean> {
     leaseUntil: 0,
   })
   return true
+}
+
+/** Whether anybody but the readers of the secret knows of credentials, so that one can be left there. */
+function isAtFarSide({ kind, applies, revokes, verifiesOld }: Turn["terms"]): boolean {
+  return kind === "minted" || applies || revokes || verifiesOld
 }
 
 function* resume(turn: Turn): Part<boolean> {

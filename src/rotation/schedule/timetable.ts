@@ -2,6 +2,7 @@ import { Cron } from "croner"
 import { misconfigured, parseDuration, refuseUnknownOptions } from "../../core/index.ts"
 import { spread } from "../ids.ts"
 import type { CronSchedule, RotationSchedule } from "../options.ts"
+import { durationText } from "../plan-times.ts"
 
 /** When one secret is rotated. All times in milliseconds since 1970. */
 export interface Timetable {
@@ -58,7 +59,7 @@ function noSchedule() {
 /** At the latest after the interval, so that a policy that allows so long is kept; the jitter makes it earlier. */
 function byInterval(interval: number, { name, jitter, least }: TimetableOf): Timetable {
   const shortest = interval * (1 - jitter)
-  if (shortest < least) throw tooShort("interval")
+  if (shortest < least) throw tooShort("interval", least)
   return {
     after: (since, key) => since + Math.round(interval * (1 - jitter * spread("interval", name, key))),
     period: () => interval,
@@ -67,11 +68,13 @@ function byInterval(interval: number, { name, jitter, least }: TimetableOf): Tim
   }
 }
 
+const MINUTE = 60_000
 const DAY = 86_400_000
 
-function tooShort(what: "interval" | "cron expression") {
+function tooShort(what: "interval" | "cron expression", least: number) {
+  const minutes = durationText(Math.ceil(least / MINUTE) * MINUTE)
   return misconfigured(
-    `the ${what} leaves less time than one rotation takes with its propagation and its grace`,
+    `the ${what} leaves less time than one rotation takes with its propagation and its grace, ${minutes}`,
     "rotate less often, or lower the ttl, maxStale and tokenLifetime of the plan's consumers: they make the grace",
   )
 }
@@ -105,7 +108,7 @@ function bySlot(schedule: CronSchedule, { name, jitter, now, least }: TimetableO
   }
   const gapAfter = (slot: number): number => next(slot) - slot
   const shortest = shortestGap(next, now, least)
-  if (shortest - spreadOver(shortest, jitter) < least) throw tooShort("cron expression")
+  if (shortest - spreadOver(shortest, jitter) < least) throw tooShort("cron expression", least)
   return {
     after(since) {
       const first = next(since)

@@ -59,9 +59,7 @@ export async function dryRunOf(subject: Subject, hands: Hands, status: RotationS
   }
   const waits = await check(
     what =>
-      what === undefined
-        ? "no person has to do anything first"
-        : `a person has to do something first: ${what}`,
+      what === undefined ? "no person has to do anything first" : "a person has to do something first",
     () => hands.awaits(),
   )
   return {
@@ -71,6 +69,7 @@ export async function dryRunOf(subject: Subject, hands: Hands, status: RotationS
     permissions: ledger.permissions(name),
     needs: plan.needs ?? [],
     checks,
+    ...(waits === undefined || status.state !== "idle" ? {} : { awaits: waits }),
     ok: checks.every(({ error }) => error === undefined),
   }
 }

@@ -45,7 +45,7 @@ export type Happened =
   | "awaits"
   /** A step failed, or the old credential is still accepted; it is tried again at `next`. */
   | "failed"
-  /** What was begun was taken back: the credential that was in use still is. */
+  /** What was begun was taken back, or let go of: what the secret holds stays as it is. */
   | "taken-back"
 
 /** What one call did for one secret, and where that stands now. */
@@ -127,6 +127,8 @@ export interface DryRun {
   readonly needs: readonly string[]
   /** What was looked at, without changing anything. */
   readonly checks: readonly DryRunCheck[]
+  /** What a person has to do before a rotation begins, in a line. Absent where it could begin. */
+  readonly awaits?: string
   /** Whether every check succeeded. */
   readonly ok: boolean
 }

@@ -76,7 +76,7 @@ export function iamFailure(thrown: unknown, action: IamAction, user: string): Se
       store: STORE,
       ...details,
       hint: found.hint ?? hintOf(found, action, user),
-      requestId: /^[\w-]{1,64}$/.test(String(requestId)) ? String(requestId) : undefined,
+      requestId: typeof requestId === "string" && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
       ...(isLost && {
         outcome: "unknown",
         hint: "a key may have been made of which nobody knows: the next run looks for it",

@@ -147,8 +147,8 @@ describe("a rotation that a person helps", () => {
     const folder = await tokenFile()
     await mkdir(folder)
     const { awaits, create } = plan({ input: { file: folder } })
-    for (const failure of [awaits(awaitsContext()), create(makeContext())])
-      expect(await failureOf(failure)).toMatchObject({
+    for (const failure of [() => awaits(awaitsContext()), () => create(makeContext())])
+      expect(await failureOf(failure())).toMatchObject({
         code: "MISCONFIGURED",
         message: expect.stringMatching(/token is a folder/),
       })
