@@ -25,6 +25,32 @@ async function secretDesk(more?: string, plan?: string) {
   return { desk, run, canary }
 }
 
+describe("what helps", () => {
+  it("is typed with the configuration that was named, and what was not begun is said", async () => {
+    const patient = "generatedKey({ consumers: { ...consumers, ttl: '1h' } })"
+    const { desk, run } = await secretDesk(undefined, patient)
+    await run(["rotate", KEY])
+    const again = await run(["rotate", KEY])
+    expect(again).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/waits \(promoted\).*\n {2}nothing new was begun/),
+    })
+    expect((await run(["rotate"])).out).not.toContain("nothing new")
+    await desk.write(".env", (await valueIn(desk)).replace(/=.*/, "=another-value-by-hand"))
+    const blocked = ["rotate", KEY, "--rollback", "-c", "latchkey.config.mjs"]
+    expect(await run(blocked)).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(
+        /look(?: \(|, |\n)[\s\S]*\n {2}\$ latchkey rotate \S+ --abort --config latchkey\.config\.mjs\n/,
+      ),
+    })
+    expect(await run(["rotate", KEY, "--abort"])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("what the secret holds stays as it is"),
+    })
+  })
+})
+
 describe("latchkey", () => {
   it("by itself, and with a command that there is not, shows what there is and ends with 2", async () => {
     const desk = await newDesk()

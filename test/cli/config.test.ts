@@ -137,6 +137,18 @@ describe("a configuration", () => {
     expect((await desk.run(["rotate", "-c", "other.mjs"])).err).toContain("other.mjs is no module")
   })
 
+  it("that lacks a package says which, and of a file of its own nothing", async () => {
+    const desk = await newDesk()
+    await desk.configure(`import "no-such-package"`)
+    expect((await desk.run(["rotate"])).err).toMatch(
+      /imports no-such-package that is not there\n {2}npm install no-such-package\n/,
+    )
+    await desk.configure(`import "./no-such-file.mjs"`, "other.mjs")
+    const { err } = await desk.run(["rotate", "-c", "other.mjs"])
+    expect(err).toMatch(/imports something that is not there/)
+    expect(err).not.toMatch(/no-such-file/)
+  })
+
   it("says what makes Node take it for CommonJS", async () => {
     const desk = await newDesk()
     await desk.write("package.json", `{ "type": "commonjs" }`)

@@ -6,7 +6,7 @@ import { dryRunLines, outcomeLines, statusLines } from "../../src/cli/rotate/ren
 import { fromNow, span } from "../../src/cli/rotate/times.ts"
 import { type Paint, paintFor } from "../../src/cli/streams.ts"
 import { SecretError } from "../../src/core/index.ts"
-import type { RotationEvent, RotationOutcome, RotationStatus } from "../../src/rotation/index.ts"
+import type { DryRun, RotationEvent, RotationOutcome, RotationStatus } from "../../src/rotation/index.ts"
 import { newCanary } from "../support/canary.ts"
 
 const NOW = new Date("2026-03-01T12:00:00Z")
@@ -154,6 +154,25 @@ describe("the lines of an outcome and of a dry run", () => {
       "",
       "it could not be rotated now",
     ])
+  })
+
+  it.each<[string, Partial<DryRun>, string]>([
+    ["that could begin", {}, "it could be rotated now"],
+    [
+      "that a person has to help",
+      { awaits: "make one" },
+      "it could be rotated when a person has done what it waits for",
+    ],
+    [
+      "that is on its way",
+      { status: { ...blocked, state: "promoted", problems: [] } },
+      "a rotation is on its way: it would be carried on, and no other one begun",
+    ],
+    ["that is blocked", { status: blocked }, "it is blocked: a person has to look, as --status says"],
+  ])("end with what would become of one %s", (_, more, verdict) => {
+    const status = { ...blocked, state: "idle", problems: [] } as const
+    const dryRun = { name: "a", status, steps: [], permissions: [], needs: [], checks: [], ok: true, ...more }
+    expect(dryRunLines(dryRun, plain).at(-1)).toBe(verdict)
   })
 
   it("say what is wrong and what to do, each once, and where to look while another process holds it", () => {

@@ -38,7 +38,8 @@ export async function perform(
   using _progress = isQuiet ? undefined : rotator.on(progressOn(streams.err, paintProgress, stays))
   const now = (): Date => new Date(systemClock.wall())
   const show = (document: Document, lines: () => readonly string[]): ExitCode => {
-    for (const line of flags.json === true ? [documentText(document)] : lines()) writeLine(streams.out, line)
+    const shown = flags.json === true ? [documentText(document)] : lines().map(typedHere(flags))
+    for (const line of shown) writeLine(streams.out, line)
     return document.exitCode
   }
 
@@ -65,13 +66,34 @@ export async function perform(
     default: {
       const waiting = (outcome: RotationOutcome): void => {
         if (isQuiet) return
-        for (const line of outcomeLines(outcome, now(), paintProgress)) writeLine(streams.err, line)
+        for (const line of outcomeLines(outcome, now(), paintProgress).map(typedHere(flags)))
+          writeLine(streams.err, line)
       }
       const outcomes = await outcomesOf(rotator, task, { signal, wait: flags.wait === true, waiting })
       const exitCode = exitCodeOf(outcomes, task.do !== "tick")
       return show({ kind: "outcomes", exitCode, outcomes }, () =>
-        outcomes.flatMap(outcome => outcomeLines(outcome, now(), paint)),
+        outcomes.flatMap(outcome => [
+          ...outcomeLines(outcome, now(), paint),
+          ...(task.do === "rotate" && isWaitedFor(outcome) ? BEGAN_NOTHING : []),
+        ]),
       )
     }
   }
+}
+
+const BEGAN_NOTHING = [
+  "  nothing new was begun: the rotation before is not over until its wait is; --compromised ends that at once",
+]
+
+/** Whether a rotation that was asked for met one that waits, and only looked at it. */
+function isWaitedFor({ happened, moved, state }: RotationOutcome): boolean {
+  return happened === "waiting" && !moved && (state === "promoted" || state === "published")
+}
+
+/** A command that helps, as it has to be typed by whoever named a configuration. */
+function typedHere({ config }: RotateFlags): (line: string) => string {
+  const isPlain = config !== undefined && /^[\w./@%+=:,-]+$/.test(config)
+  const given = isPlain ? config : `'${config?.replaceAll("'", "'\\''")}'`
+  return line =>
+    config !== undefined && line.startsWith("  $ latchkey rotate ") ? `${line} --config ${given}` : line
 }
