@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
 import { startBroken } from "./broken.ts"
+import { busyMachine } from "./busy.ts"
 import { dotenvHome, type MakeHome } from "./home.ts"
 import { type LoadReport, OVERLAP_MS, rotateUnderLoad } from "./load.ts"
 import { storyOfRotation } from "./rotate/story.ts"
@@ -103,6 +104,8 @@ async function underLoad(
   ]
   for (const [text, times] of calls.failures) say(styled("red", `      ${times} × ${text}`))
   const searched = `${kilobytes(written.stdout)} of stdout and ${kilobytes(written.stderr)} of stderr`
+  const busy = calls.failed === 0 ? undefined : busyMachine(OVERLAP_MS)
+  if (busy !== undefined) say(styled("yellow", `      ${busy}`))
   say(styled("dim", `      (${searched} were searched: in clear, base64, hex and percent form)`))
   return good.every(Boolean)
 }
