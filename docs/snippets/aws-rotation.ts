@@ -15,6 +15,10 @@ export const handler = rotationHandler(
       consumers,
     }),
   },
-  { region: "eu-west-1", prefix: "prod", listener: event => console.log(JSON.stringify(event)) },
+  {
+    region: "eu-west-1",
+    prefix: "prod",
+    listener: event => console.log(JSON.stringify(event), "error" in event ? event.error.message : ""),
+  },
 )
 // #endregion

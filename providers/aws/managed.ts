@@ -101,7 +101,8 @@ export function awsManagedRotation(options: AwsOptions = {}): AwsManagedRotation
       await rebuilt(async () => {
         const described = await describe(way.call, secretId, signal)
         if (described === undefined) {
-          throw new SecretError("NOT_FOUND", { hint: "see the region, and the account of the function" })
+          const hint = "see the region, and the account of the function"
+          throw new SecretError("NOT_FOUND", { secret: secretId, hint })
         }
         const ownName = described.Name
         refuseUnfit(ownName, described, "the service")
