@@ -53,6 +53,8 @@ export class Chronicle implements Onlooker {
 
   wrote(journal: RotationJournal): void {
     const { from, to } = { from: this.#memory.state, to: journal.state }
+    // A value that was put back, and a set of keys without its old ones, come without another state.
+    if (journal.promotedVersion !== this.#memory.journal?.promotedVersion) this.changed = true
     this.#memory.wrote(journal)
     this.moved = true
     this.from = from
