@@ -78,7 +78,12 @@ export class Hands {
    * @param signal cuts off whatever is under way.
    * @param glances whether they only look, for which nothing is written.
    */
-  constructor(subject: Subject, onlooker: Onlooker, signal: AbortSignal, { glances = false } = {}) {
+  constructor(
+    subject: Subject,
+    onlooker: Onlooker,
+    signal: AbortSignal,
+    { glances = false }: { readonly glances?: boolean } = {},
+  ) {
     this.#subject = subject
     this.#onlooker = onlooker
     this.#store = new StoreSteps(subject, signal, glances)
