@@ -135,9 +135,9 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
       return value === undefined ? undefined : { reference, value }
     },
     async former(name, { rotationId, base, signal }) {
-      const key = `${rotationId}/${base}`
-      const value = (await entry(name, signal))?.former.get(key)
-      return value === undefined ? undefined : { reference: FORMER + key, value }
+      const reference = formerOf(rotationId, base)
+      const value = (await entry(name, signal))?.former.get(reference.slice(FORMER.length))
+      return value === undefined ? undefined : { reference, value }
     },
     async discard(name, { rotationId, signal }) {
       // Not to make a file where nothing is to be removed.
@@ -155,10 +155,15 @@ export function dotenvLedger({ files, clock, location, writing }: RotationContex
       return {
         version,
         journaled: false,
-        ...(expectBase === undefined ? {} : { previous: `${FORMER}${rotationId}/${expectBase}` }),
+        ...(expectBase === undefined ? {} : { previous: formerOf(rotationId, expectBase) }),
       }
     },
   }
+}
+
+/** Under which reference a rotation keeps the value that it promotes over. */
+function formerOf(rotationId: string, version: string): string {
+  return `${FORMER}${rotationId}/${version}`
 }
 
 function journalIn({ journal }: LedgerEntry): RotationJournal {

@@ -58,13 +58,7 @@ export function layeredLedger(homes: Homes): NativeLedger {
     permissions: name => ledgerOf(homes.of(name) ?? firstThatWrites(homes, name)).permissions(name),
     park: async (name, options) => await (await ledger(name, options)).park(name, options),
     kept: async (name, options) => await (await ledger(name, options)).kept(name, options),
-    async former(name, options) {
-      const own = await ledger(name, options)
-      const { base, ...asked } = options
-      return own.former === undefined
-        ? await own.kept(name, { ...asked, reference: base })
-        : await own.former(name, options)
-    },
+    former: async (name, options) => await (await ledger(name, options)).former(name, options),
     discard: async (name, options) => await (await ledger(name, options)).discard(name, options),
     async promote(name, options) {
       const { layer, ledger: own } = await place(name, options.signal)

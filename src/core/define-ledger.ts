@@ -15,7 +15,10 @@ import type { JournalKeeper, RotationLedger } from "./rotation-ledger.ts"
  * of the secret as well. So `list` hides it and no name reaches it, with a prefix and without one, and two stores with
  * different prefixes that mean the same secret find the same journal.
  */
-export interface NativeLedger extends RotationLedger {}
+export interface NativeLedger extends Omit<RotationLedger, "former"> {
+  /** Absent where `previous` is `base` itself, which `kept` takes. */
+  readonly former?: RotationLedger["former"]
+}
 
 /** What a ledger is wrapped with. */
 export interface LedgerContext {
@@ -34,7 +37,7 @@ export function defineLedger(
   native: NativeLedger,
   { location, names, calls }: LedgerContext,
 ): RotationLedger {
-  const { journals, current, former, since, rotationsPerDay } = native
+  const { journals, current, since, rotationsPerDay } = native
 
   const nativeOf = (name: string): string => {
     try {
@@ -78,10 +81,7 @@ export function defineLedger(
     permissions: name => native.permissions(nativeOf(name)),
     park: (name, options) => ask("park", name, options.signal, one => native.park(one, options)),
     kept: (name, options) => ask("kept", name, options.signal, one => native.kept(one, options)),
-    ...(former && {
-      former: (name, options) =>
-        ask("former", name, options.signal, one => former.call(native, one, options)),
-    }),
+    former: (name, options) => ask("former", name, options.signal, one => formerIn(native, one, options)),
     discard: (name, options) => ask("discard", name, options.signal, one => native.discard(one, options)),
     promote: (name, options) => ask("promote", name, options.signal, one => native.promote(one, options)),
     ...(since && {
@@ -89,3 +89,13 @@ export function defineLedger(
     }),
   })
 }
+
+/** Former values are versions of the secret, where the backend does not say how it keeps them. */
+const formerIn = async (
+  native: NativeLedger,
+  name: string,
+  { base, ...options }: Parameters<RotationLedger["former"]>[1],
+): ReturnType<RotationLedger["former"]> =>
+  native.former === undefined
+    ? await native.kept(name, { ...options, reference: base })
+    : await native.former(name, { ...options, base })

@@ -181,9 +181,9 @@ export interface RotationLedger {
 
   /**
    * What a promotion by this rotation has kept of M as it was at `base`, for whoever lost the answer, and `previous` with
-   * it; `undefined` if nothing is kept. Absent where `previous` is `base` itself, and `kept` takes that.
+   * it; `undefined` if nothing is kept.
    */
-  former?(
+  former(
     name: string,
     options: CallOptions & { readonly rotationId: string; readonly base: Version },
   ): Promise<Kept | undefined>

@@ -4,7 +4,7 @@ import type { Strike } from "./wrap-store.ts"
 
 /** A ledger whose every call goes through `strike`, with the same optional parts. What it says of itself is not struck. */
 export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedger {
-  const { journals, current, former, placeOf, since } = ledger
+  const { journals, current, placeOf, since } = ledger
 
   const ask = <T>(
     operation: LedgerOperation,
@@ -36,10 +36,7 @@ export function wrapLedger(ledger: RotationLedger, strike: Strike): RotationLedg
     permissions: name => ledger.permissions(name),
     park: (name, options) => ask("park", name, options.signal, () => ledger.park(name, options)),
     kept: (name, options) => ask("kept", name, options.signal, () => ledger.kept(name, options)),
-    ...(former && {
-      former: (name, options) =>
-        ask("former", name, options.signal, () => former.call(ledger, name, options)),
-    }),
+    former: (name, options) => ask("former", name, options.signal, () => ledger.former(name, options)),
     discard: (name, options) => ask("discard", name, options.signal, () => ledger.discard(name, options)),
     promote: (name, options) => ask("promote", name, options.signal, () => ledger.promote(name, options)),
     ...(since && {

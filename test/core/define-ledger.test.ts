@@ -84,6 +84,7 @@ function made(
     },
     current: answering("current", { version: "1", value: "v" }),
     placeOf: answering("placeOf", "there"),
+    former: answering("former", { reference: "former/1", value: "v" }),
     since: answering("since", []),
   }
   let given = 0
@@ -136,6 +137,7 @@ const LOOKS: Readonly<Record<string, Call>> = {
   current: async (ledger, name, options) => await ledger.current?.(name, options),
   placeOf: async (ledger, name, options) => await ledger.placeOf?.(name, options),
   kept: (ledger, name, options) => ledger.kept(name, { ...options, rotationId: "r" }),
+  former: (ledger, name, options) => ledger.former(name, { ...options, rotationId: "r", base: "1" }),
   since: async (ledger, name, options) => await ledger.since?.(name, options),
 }
 
@@ -175,6 +177,14 @@ describe("the ledger of a store", () => {
       { call: what, name: "LEGACY" },
       { call: what, name: "PROD/TALLY/API-TOKEN" },
     ])
+  })
+
+  it("finds a former value as a version of the secret, where the backend says nothing of its own", async () => {
+    const asked = { ...calm(), rotationId: "r", base: "1" }
+    expect(await made().store.rotation().former("token", asked)).toMatchObject({ reference: "former/1" })
+    const bare = made({ bare: true })
+    expect(await bare.store.rotation().former("token", asked)).toEqual({ reference: "there", value: "v" })
+    expect(bare.asked.map(({ call }) => call)).toEqual(["kept"])
   })
 
   it("tells a place for each secret, of its own making where the backend tells none", async () => {

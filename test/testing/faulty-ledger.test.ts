@@ -32,8 +32,7 @@ const CALLS: Readonly<Partial<Record<Operation, Call>>> = {
   "rotation.placeOf": async (ledger, options) => await ledger.placeOf?.("a", options),
   "rotation.park": (ledger, options) => ledger.park("a", { ...options, rotationId: "r", value: "v" }),
   "rotation.kept": (ledger, options) => ledger.kept("a", { ...options, rotationId: "r" }),
-  "rotation.former": async (ledger, options) =>
-    await ledger.former?.("a", { ...options, rotationId: "r", base: "1" }),
+  "rotation.former": (ledger, options) => ledger.former("a", { ...options, rotationId: "r", base: "1" }),
   "rotation.discard": (ledger, options) => ledger.discard("a", { ...options, rotationId: "r" }),
   "rotation.promote": (ledger, options) =>
     ledger.promote("a", { ...options, rotationId: "r", value: "v", journal: () => journal }),

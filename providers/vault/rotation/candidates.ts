@@ -1,4 +1,4 @@
-import { type RotationLedger, SecretError, type SecretValue } from "../../../src/core/index.ts"
+import { type NativeLedger, SecretError, type SecretValue } from "../../../src/core/index.ts"
 import { mapOf } from "../value.ts"
 import type { Engine } from "./engine.ts"
 import { before, isMismatch } from "./failures.ts"
@@ -14,8 +14,10 @@ export function refuseBytes(value: SecretValue): asserts value is string {
 }
 
 /** Candidates, each under a name of its own that is written once; and what was kept of former values. */
-export function candidatesIn(engine: Engine): Pick<RotationLedger, "park" | "kept" | "former" | "discard"> {
-  const kept: RotationLedger["kept"] = async (name, { rotationId, reference, signal }) => {
+export function candidatesIn(
+  engine: Engine,
+): Required<Pick<NativeLedger, "park" | "kept" | "former" | "discard">> {
+  const kept: NativeLedger["kept"] = async (name, { rotationId, reference, signal }) => {
     const places = placesOf(name)
     const named = places.named(reference ?? places.candidate(rotationId))
     if (named === undefined) return undefined
@@ -24,8 +26,7 @@ export function candidatesIn(engine: Engine): Pick<RotationLedger, "park" | "kep
       ? await engine.look(name, signal, named.version)
       : await engine.look(named.path, signal)
     if (found === undefined) return undefined
-    const kept = isVersion ? places.version(named.version) : named.path
-    return { reference: kept, value: found.value }
+    return { reference: isVersion ? places.version(named.version) : named.path, value: found.value }
   }
 
   return {

@@ -83,14 +83,10 @@ export class StoreSteps {
     )
   }
 
-  /** Where the ledger does not say how it keeps former values, they are versions of the secret. */
   async former({ rotationId, base }: StepOf<"former">): Promise<Kept | undefined> {
     const { name, ledger } = this.#subject
-    const { former } = ledger
     return await this.#call("reading the value before", signal =>
-      former === undefined
-        ? ledger.kept(name, { signal, rotationId, reference: base })
-        : former(name, { signal, rotationId, base }),
+      ledger.former(name, { signal, rotationId, base }),
     )
   }
 

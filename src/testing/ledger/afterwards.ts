@@ -1,16 +1,5 @@
-import type { Kept, RotationLedger } from "../../core/index.ts"
 import { calm, ensure, ensureSame } from "../ensure.ts"
-import {
-  begin,
-  type Check,
-  currentOf,
-  ensureIs,
-  idOf,
-  type Parked,
-  promote,
-  rotated,
-  seqAfter,
-} from "./bench.ts"
+import { begin, type Check, currentOf, ensureIs, idOf, promote, rotated, seqAfter } from "./bench.ts"
 import { valuesOf } from "./candidates.ts"
 
 /** The versions since another one, where promotion can only be seen from them. */
@@ -47,17 +36,6 @@ export const sinceChecks: readonly Check[] = [
   },
 ]
 
-/** What was before a promotion whose answer was lost: where a ledger has no way of its own, as a version of the secret. */
-async function formerAt(
-  ledger: RotationLedger,
-  { name, rotationId, base }: Parked,
-): Promise<Kept | undefined> {
-  if (base === undefined) return undefined
-  return ledger.former === undefined
-    ? await ledger.kept(name, { ...calm(), rotationId, reference: base })
-    : await ledger.former(name, { ...calm(), rotationId, base })
-}
-
 /** The value before a promotion. */
 export const formerChecks: readonly Check[] = [
   {
@@ -75,7 +53,8 @@ export const formerChecks: readonly Check[] = [
           const kept = await store.rotation().kept(name, asked)
           ensure(kept !== undefined, "the value before is kept under the reference that was told")
           ensureSame(kept.value, former, "the value before")
-          const found = await formerAt(store.rotation(), parked)
+          const { rotationId, base = "" } = parked
+          const found = await store.rotation().former(name, { ...calm(), rotationId, base })
           ensure(found?.reference === previous, "the value before is found without its reference, too")
           ensureSame(found.value, former, "the value before, found without its reference")
         }

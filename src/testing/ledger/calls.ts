@@ -103,12 +103,17 @@ export const callChecks: readonly Check[] = [
 /** All that can be asked of the ledger, about a secret that is there and was not rotated. */
 async function callsOf(bench: Bench, name: string, rotationId: string): Promise<readonly Call[]> {
   const { ledger } = bench
-  const { journals, current, former, since } = ledger
+  const { journals, current, since } = ledger
   const base = (await currentOf(bench.store, name))?.version
   const journal = bench.journal()
   const calls: Call[] = [
     { what: "check", changes: false, call: (one, options) => ledger.check(one, options) },
     { what: "kept", changes: false, call: (one, options) => ledger.kept(one, { ...options, rotationId }) },
+    {
+      what: "former",
+      changes: false,
+      call: (one, options) => ledger.former(one, { ...options, rotationId, base: base ?? "1" }),
+    },
     {
       what: "discard",
       changes: true,
@@ -134,14 +139,6 @@ async function callsOf(bench: Bench, name: string, rotationId: string): Promise<
   ]
   if (current !== undefined) {
     calls.push({ what: "current", changes: false, call: (one, options) => current(one, options) })
-  }
-  if (former !== undefined) {
-    const asked = { rotationId, base: base ?? "1" }
-    calls.push({
-      what: "former",
-      changes: false,
-      call: (one, options) => former(one, { ...options, ...asked }),
-    })
   }
   if (since !== undefined) {
     calls.push({ what: "since", changes: false, call: (one, options) => since(one, options) })
